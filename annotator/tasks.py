@@ -12,6 +12,7 @@ in messages that wait in the broker through an upgrade, so they stay whatever a 
 from celery import shared_task
 
 from annotator.flow.datasets import importing
+from annotator.flow.datasets import undo_import as undoing
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode, encoder_costs, vectors
 from annotator.flow.operations import background_reports, cleanup
@@ -30,6 +31,7 @@ from annotator.models import (
     FeatureSpace,
     Import,
     Project,
+    Removal,
     Round,
     RoundShard,
     Simulation,
@@ -44,6 +46,14 @@ def run_import(pk: int) -> None:
         for space in encode.plan(work.project):
             fit_features.delay(space.pk)
         _plan_vectors(work.project)
+
+
+@shared_task(name="annotator.tasks.undo_import")
+def undo_import(pk: int) -> None:
+    """Remove what an import brought, then learn without it."""
+    work = undoing.run(pk)
+    if work is not None:
+        learn_if_due.delay(work.project_id)
 
 
 @shared_task(name="annotator.tasks.fit_features")
@@ -181,6 +191,8 @@ def tick(just_now: bool = False) -> None:
     cleanup.drop_unused_uploads()
     for pk in sweep(Import, just_now=just_now):
         run_import.delay(pk)
+    for pk in sweep(Removal, just_now=just_now):
+        undo_import.delay(pk)
     for space in [*encode.plan_missing(), *vectors.plan_changed()]:
         fit_features.delay(space.pk)
     if vectors.due():

@@ -19,7 +19,7 @@ from annotator.api.request_context import checked, page, person, takes
 from annotator.api.responses.schema import PAGED
 from annotator.errors import NotFound
 from annotator.flow.datasets import export as exporting
-from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets import importing, undo_import, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
@@ -30,6 +30,9 @@ from annotator.models import Import, Project, Role, User
 
 DRY_RUN = OpenApiParameter(
     "dry_run", str, enum=["1"], description="1: tell what an import would do, and keep the upload."
+)
+EVERYTHING = OpenApiParameter(
+    "all", str, enum=["1"], description="1: items with a person's label go as well."
 )
 
 
@@ -94,12 +97,32 @@ def _dry_run(
     return messages.preview(upload_preview.preview(kept, Options(**{**kept.options, **given})))
 
 
-@extend_schema(summary="Show an import", responses={200: responses.Import})
-@api_view(["GET"])
+@extend_schema(methods=["GET"], summary="Show an import", responses={200: responses.Import})
+@extend_schema(
+    methods=["DELETE"],
+    summary="Undo an import",
+    description=(
+        "Its items are removed for good, and what it changed of others is as before. Items that "
+        "somebody labelled stay, unless `all=1`. `undo` in the response says how far that is."
+    ),
+    parameters=[EVERYTHING],
+    request=None,
+    responses={202: responses.Import},
+)
+@takes("all", method="DELETE")
+@api_view(["GET", "DELETE"])
 def import_state(request: Request, pk: int, number: int) -> Response:
     """Show how far an import is, and the first 100 rows that did not become items as they stood."""
-    found = members.load_project(person(request), pk, Role.ADMIN)
-    return Response(_import(upload.find(found, number)))
+    user = person(request)
+    work = upload.find(members.load_project(user, pk, Role.ADMIN), number)
+    if request.method == "GET":
+        return Response(_import(work))
+    everything = request.query_params.get("all", "0") not in ("", "0")
+    asked = undo_import.request(work, user, everything=everything)
+    if not undo_import.finish_quickly(asked):
+        tasks.undo_import.delay_on_commit(asked.pk)
+    work.refresh_from_db()
+    return Response(_import(work), status=202)
 
 
 @extend_schema(
@@ -163,6 +186,7 @@ def _import(work: Import) -> dict[str, Any]:
         "ends_at": work.ends_at,
         "finished_at": work.finished_at,
         "cancelled_at": work.cancelled_at,
+        "undo": undo_import.standing(work),
     }
 
 

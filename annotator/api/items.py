@@ -21,7 +21,7 @@ from annotator.api.request_context import (
 )
 from annotator.errors import Invalid
 from annotator.flow.annotation import payload, seed_labels
-from annotator.flow.datasets import search
+from annotator.flow.datasets import removal, search
 from annotator.flow.projects import members
 from annotator.flow.queue import skipped_items
 from annotator.models import Item, Project, Role
@@ -96,6 +96,21 @@ def _item(project: Project, item: Item) -> dict[str, Any]:
     content = tasktypes.of(project).media.listed(item)
     state = Item.State(item.state).name.lower()
     return {"id": item.pk, "key": item.key, **content, "meta": item.meta, "state": state}
+
+
+@extend_schema(
+    summary="Delete an item",
+    description="Its content, its file and its annotations are removed for good.",
+    request=None,
+    responses={204: None},
+)
+@api_view(["DELETE"])
+def item(request: Request, pk: int, item: int) -> Response:
+    """Remove one item for good."""
+    project = members.load_project(person(request), pk, Role.LEAD)
+    removal.remove_item(project, item)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response(status=204)
 
 
 @extend_schema(

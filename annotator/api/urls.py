@@ -36,6 +36,7 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/models", numbers.models),
     (f"{PROJECT}/curve", numbers.curve),
     (f"{PROJECT}/items", items.items),
+    (f"{PROJECT}/items/<int:item>", items.item),
     (f"{PROJECT}/items/<int:item>/seed", items.seed),
     (f"{PROJECT}/items/put-back", items.put_back),
     (f"{PROJECT}/disagreements", disagreements.disagreements),

@@ -40,6 +40,8 @@ TEXTS = {
     # Leases
     "unknown_lease": gettext_noop("This item isn't leased to you."),
     "lease_lost": gettext_noop("This item is no longer leased to you."),
+    "item_removed": gettext_noop("This item was removed from the project. Nothing was saved."),
+    "undone_already": gettext_noop("This import was already undone, or is being undone."),
     "too_many_leases": gettext_noop("Label the items leased to you before requesting more."),
     "not_skipped": gettext_noop("This skip was already undone."),
     # Bulk pages

@@ -7,6 +7,7 @@ from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
 from annotator.models.queue import REVIEW_SOURCES, Lease, QueueEntry, Source, Tally
+from annotator.models.removals import Removal
 from annotator.models.reports import RecallProof, Report
 from annotator.models.review import DecidedLabel, Decision, Disagreement, ReviewRequest
 from annotator.models.simulations import Simulation
@@ -35,6 +36,7 @@ __all__ = [
     "Project",
     "QueueEntry",
     "RecallProof",
+    "Removal",
     "Report",
     "ReviewRequest",
     "Revision",

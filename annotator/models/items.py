@@ -139,6 +139,10 @@ class Import(Job):
 class ItemQuerySet(models.QuerySet["Item"]):
     """Items by state."""
 
+    def present(self, project: Project) -> "ItemQuerySet":
+        """Items of the project that were not removed."""
+        return self.filter(project=project).exclude(state=Item.State.REMOVED)
+
     def set_aside(self, project: Project) -> "ItemQuerySet":
         """Items of the project that every annotator skipped."""
         return self.filter(project=project, state=Item.State.ASIDE)
@@ -162,6 +166,11 @@ class Item(models.Model):
         QUEUED = 1, _("queued")
         LABELLED = 2, _("labelled")
         ASIDE = 3, _("parked")
+        # Its row and its position stay, empty: shards count positions.
+        REMOVED = 4, _("removed")
+
+    # The states of items that are there.
+    PRESENT = (State.POOL, State.QUEUED, State.LABELLED, State.ASIDE)
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     imported = models.ForeignKey(

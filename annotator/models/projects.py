@@ -95,7 +95,11 @@ class Project(models.Model):
     options = models.JSONField(null=True, editable=False, encoder=DjangoJSONEncoder)
 
     # Counted as rows are added, because a count over a million items takes 100 ms.
+    # Those that were removed since are among them, as their positions stay.
     items = models.PositiveIntegerField(default=0, editable=False)
+    removed = models.PositiveIntegerField(default=0, editable=False)
+    # What removals took from the counters behind the label revision, which only grows.
+    removed_changes = models.PositiveIntegerField(default=0, editable=False)
     # Whether reviews were open when they were last requested; if not, none are looked for.
     has_looks = models.BooleanField(default=False, editable=False)
     # While a lead has paused the project: since when, who, and why.
@@ -127,6 +131,11 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def population(self) -> int:
+        """Return how many items there are: the positions without those of removed items."""
+        return self.items - self.removed
 
     @property
     def target_accuracy(self) -> float | None:

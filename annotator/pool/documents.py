@@ -22,7 +22,7 @@ def sample_documents(project: Project, items: int, limit: int | None = None) -> 
     The audit permutation is random already. The sample is its end and audits come from its
     beginning, so the encoder is not fitted to the audit items.
     """
-    rows = Item.objects.filter(project=project, position__lt=items).order_by("-audit_key")
+    rows = Item.objects.present(project).filter(position__lt=items).order_by("-audit_key")
     media = tasktypes.of(project).media
     return list(media.documents(rows[: media.limits.fit if limit is None else limit]))
 

@@ -39,13 +39,15 @@ if TYPE_CHECKING:
     from selection.features import Encoder, Features
 from annotator.pool.audit_set import audit_keys, strategy_bound
 
-# Labelled, or skipped by everyone.
+# Labelled, skipped by everyone, or removed.
 FIND_SETTLED = CompiledSelect(
     lambda project, start, stop: _span(project, start, stop).filter(state__gte=Item.State.LABELLED),
     *(int,) * 3,
 )
-FIND_LABELLED = CompiledSelect(
-    lambda project, start, stop: _span(project, start, stop).filter(state=Item.State.LABELLED),
+FIND_LABELLED_OR_REMOVED = CompiledSelect(
+    lambda project, start, stop: _span(project, start, stop).filter(
+        state__in=[Item.State.LABELLED, Item.State.REMOVED]
+    ),
     *(int,) * 3,
 )
 FIND_GOLD = CompiledSelect(
@@ -106,7 +108,7 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
     A superset of `candidate_mask`: items that a strategy may not select still belong to the pool.
     """
     left = np.ones(shard.stop - shard.start, dtype=bool)
-    found = FIND_LABELLED(project.pk, shard.start, shard.stop)
+    found = FIND_LABELLED_OR_REMOVED(project.pk, shard.start, shard.stop)
     left[np.fromiter(found, dtype=np.int64) - shard.start] = False
     return left
 

@@ -113,7 +113,7 @@ def _encoded(space: FeatureSpace, labels: Sequence[Label]) -> NDArray[np.float32
 
 def _sample(space: FeatureSpace) -> NDArray[np.float32]:
     """Return the vectors (n, d) of a random sample of the items, the same each time."""
-    rows = Item.objects.filter(project=space.project, position__lt=space.items)
+    rows = Item.objects.present(space.project).filter(position__lt=space.items)
     positions = rows.order_by("-audit_key").values_list("position", flat=True)[:SAMPLE]
     wanted = np.fromiter(positions, dtype=np.int64)
     return vector_store.gather(space.project, space.encoder, space.encoder_sha256, wanted)

@@ -108,6 +108,6 @@ def _decided(project: Project, column: dict[int, int]) -> dict[int, NDArray[np.i
 
 
 def label_revision(project: Project) -> int:
-    """Return a number that grows with every label given, corrected or withdrawn."""
+    """Return a number that grows with every label given, corrected, withdrawn or removed."""
     total = Tally.objects.filter(project=project).aggregate(n=Sum(F("labels") + 2 * F("changes")))
-    return total["n"] or 0
+    return (total["n"] or 0) + project.removed_changes

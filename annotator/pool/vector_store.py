@@ -4,11 +4,13 @@ They lie apart from the features that are made of them, as float16 in files of a
 `projects/<id>/vectors/<encoder>/<checksum of the encoder>/<first position>.npy`.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from django.db import transaction
 from django.db.models import Sum
 from numpy.typing import NDArray
 
@@ -43,13 +45,43 @@ def load(shard: VectorShard) -> NDArray[np.float16]:
     """Return the vectors (n, d) of a slice, memory-mapped; DamagedVectors for other bytes."""
     path = path_of(shard)
     try:
-        checksums.check(path.parent, shard.checksums)
+        _check(shard, path)
         vectors: NDArray[np.float16] = load_array(path)
         if vectors.shape != (shard.stop - shard.start, shard.dimensions):
             raise Corrupt(f"they have the shape {vectors.shape}")
     except Corrupt as problem:
         raise DamagedVectors(shard, problem) from problem
     return vectors
+
+
+def _check(shard: VectorShard, path: Path) -> None:
+    """Raise Corrupt for other bytes than were stored, those of a replacement included."""
+    try:
+        checksums.check(path.parent, shard.checksums)
+    except Corrupt:
+        # The slice may have been replaced since its row was read, or since its row was stored.
+        shard.refresh_from_db(fields=["checksums"])
+        pending = _pending(path)
+        if pending.is_file() and [*checksums.of(pending).values()] == [*shard.checksums.values()]:
+            os.replace(pending, path)
+        checksums.check(path.parent, shard.checksums)
+
+
+def replace(shard: VectorShard, vectors: NDArray[np.floating]) -> None:
+    """Store other vectors (n, d) of a slice that is there, in the caller's transaction.
+
+    At every moment the file that the row describes can be found, whenever the process dies.
+    """
+    path = path_of(shard)
+    pending = _pending(path)
+    save_array(pending, np.asarray(vectors, dtype=np.float16))
+    sums = {path.name: next(iter(checksums.of(pending).values()))}
+    VectorShard.objects.filter(pk=shard.pk).update(checksums=sums)
+    transaction.on_commit(lambda: os.replace(pending, path) if pending.is_file() else None)
+
+
+def _pending(path: Path) -> Path:
+    return path.with_suffix(".pending.npy")
 
 
 def covered(project: Project, encoder: str, sha256: str) -> int:

@@ -47,6 +47,11 @@ def copy_of(name: str, size: int) -> str:
         return _kept(name, size) or _make(name, size)
 
 
+def copies(name: str) -> list[str]:
+    """Return the names that copies of the picture can have."""
+    return [_copy_name(name, size, ending) for size in SIZES for ending in ENDINGS]
+
+
 def is_copy(name: str) -> bool:
     """Return whether a stored name is that of a thumbnail, which can be made again."""
     return any(name.endswith(f".{size}.{ending}") for size in SIZES for ending in ENDINGS)

@@ -8,7 +8,7 @@ from annotator.views.charts import registry as chart_registry
 from annotator.views.dashboard import map as dashboard_map
 from annotator.views.dashboard import page as dashboard_page
 from annotator.views.dashboard import recall, weekly_summary
-from annotator.views.datasets import imports, search
+from annotator.views.datasets import imports, removal, search
 from annotator.views.labelling import bulk, media
 from annotator.views.labelling import page as labelling_page
 from annotator.views.operations import encoders, status
@@ -74,6 +74,8 @@ project_urls: list[URLPattern | URLResolver] = [
     path("/disagreements/<int:item_id>/undo", disagreements.unsettle, name="unsettle"),
     path("/imports", imports.imports, name="imports"),
     path("/imports/preview", imports.preview, name="preview_import"),
+    path("/imports/<int:number>/undo", removal.undo, name="undo_import"),
+    path("/items/<int:item_id>/delete", removal.delete_item, name="delete_item"),
     path("/imports/<int:number>/cancel", imports.cancel, name="cancel_import"),
     path("/simulations", simulations_page.simulations, name="simulations"),
     path("/simulations/<int:pk>/stop", simulations_page.stop, name="stop_simulation"),

@@ -55,6 +55,21 @@ class ImportCounts(Response):
     notes = serializers.ListField(child=serializers.CharField())
 
 
+class Undo(Response):
+    """How far an import is undone; `kept` are the items that somebody labelled."""
+
+    state = serializers.CharField()
+    everything = serializers.BooleanField()
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    removed = serializers.IntegerField()
+    kept = serializers.IntegerField()
+    labels_withdrawn = serializers.IntegerField()
+    contents_restored = serializers.IntegerField()
+    error = serializers.CharField(allow_blank=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
 class Import(ImportCounts):
     """A file on its way into the pool. `errors` has the first 100 rows that need a look."""
 
@@ -70,6 +85,7 @@ class Import(ImportCounts):
     ends_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
+    undo = Undo(allow_null=True)
 
 
 class UnknownLabel(Response):

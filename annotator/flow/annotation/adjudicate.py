@@ -19,7 +19,6 @@ from annotator.models import (
     DecidedLabel,
     Decision,
     Disagreement,
-    Item,
     Label,
     Project,
     User,
@@ -122,7 +121,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
 def _locked(item: int) -> Disagreement:
     # Lock the item's rows first, in the same order as a save and a correction.
     current_leases.lock_entries([item])
-    Item.objects.select_for_update().get(pk=item)
+    current_leases.refuse_removed(item)
     return Disagreement.objects.select_related("decision__user").get(item=item)
 
 

@@ -37,7 +37,7 @@ def counts(project: Project, user: User) -> dict[str, Any]:
     # The sums are empty if nothing was counted for this user today.
     today = {name: number or 0 for name, number in zip(OF_TODAY, own, strict=True)}
     today["seconds"] = float(today["seconds"])
-    return {"items": project.items, "labelled": labelled, "today": today}
+    return {"items": project.population, "labelled": labelled, "today": today}
 
 
 def answers(project: Project, user: User) -> QuerySet[Annotation]:

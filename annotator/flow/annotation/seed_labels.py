@@ -65,6 +65,7 @@ def _store(
 ) -> Annotation:
     now = timezone.now()
     current_leases.lock_entries([item.pk])
+    current_leases.refuse_removed(item.pk)
     entries = QueueEntry.objects.filter(item=item)
     needs = Item.objects.filter(pk=item.pk).exclude(state=Item.State.LABELLED)
     if not needs.update(answers=F("answers") + 1, state=Item.State.LABELLED):

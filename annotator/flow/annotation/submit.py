@@ -23,7 +23,7 @@ from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import leasing, skipped_items
-from annotator.flow.queue.current_leases import get_lease, lock_entries
+from annotator.flow.queue.current_leases import get_lease, lock_entries, refuse_removed
 from annotator.flow.queue.payload import shown_suggestion
 from annotator.flow.queue.releasing import occupy_slot
 from annotator.flow.review import assignments, disagreements
@@ -271,6 +271,7 @@ def _settle_entry(held: Lease) -> bool:
     """Mark the queue entry as done; False if the item was complete without it."""
     if held.is_review:
         lock_entries([held.item_id])
+        refuse_removed(held.item_id)
         return False
     if MARK_ENTRY_DONE(held.item_id, held.user_id, held.pk):
         return True

@@ -7,7 +7,9 @@
 | `importing` | Import: streamed, stored in chunks, resumable |
 | `options` | What was chosen for a file |
 | `preview` | What an import of an upload would do |
+| `removal` | Items removed for good |
 | `rows` | What becomes of each row |
 | `search` | Search by text or by likeness |
+| `undo_import` | An import undone, in pieces |
 | `upload` | Uploads: received, kept, given a format |
 """

@@ -58,7 +58,7 @@ def records(project: Project, include: Collection[str] = ()) -> Iterator[dict[st
     if "skipped" in include:
         yield from _skips(project, audits)
     if "unlabelled" in include:
-        rows = Item.objects.filter(project=project)
+        rows = Item.objects.present(project)
         standing = Annotation.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
         for item in rows.filter(~Exists(standing)).order_by("pk").iterator(CHUNK):
             yield _record(project, item, None, None, audits, None)

@@ -122,7 +122,7 @@ def _between(project: Project, wanted: Wanted, start: int, stop: int) -> QuerySe
 
 
 def _matching(project: Project, wanted: Wanted) -> QuerySet[Item]:
-    rows = Item.objects.filter(project=project)
+    rows = Item.objects.present(project)
     if wanted.state is not None:
         rows = rows.filter(state=wanted.state)
     if wanted.text:
@@ -237,7 +237,7 @@ def _repairing(space: FeatureSpace) -> Iterator[None]:
 
 def find_item(project: Project, pk: int) -> Item:
     """Return one of the project's items."""
-    item = Item.objects.filter(project=project, pk=pk).first()
+    item = Item.objects.present(project).filter(pk=pk).first()
     if item is None:
         raise NotFound("unknown_item")
     return item

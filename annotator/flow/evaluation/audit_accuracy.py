@@ -82,7 +82,7 @@ def _accuracy(project: Project, right: NDArray[np.bool_], frontier: np.int64) ->
     from selection.evaluation import stopping
 
     # Items behind the audits may still be drawn; items skipped before are in neither group.
-    behind = Item.objects.filter(project=project, audit_key__gt=int(frontier))
+    behind = Item.objects.present(project).filter(audit_key__gt=int(frontier))
     population, target = len(right) + behind.count(), project.target_accuracy
     found = intervals.accuracy_interval(right, population=population)
     assert found is not None, "there is an audit"

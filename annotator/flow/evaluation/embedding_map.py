@@ -42,9 +42,9 @@ def build_embedding_map(project: Project) -> dict[str, Any] | None:
     xy = _placed(round_, positions)
     said = _predicted(round_.model, round_.space, positions)
     keys = dict(
-        Item.objects.filter(project=project, position__in=positions.tolist()).values_list(
-            "position", "pk"
-        )
+        Item.objects.present(project)
+        .filter(position__in=positions.tolist())
+        .values_list("position", "pk")
     )
     return {
         "round": round_.number,

@@ -1,5 +1,6 @@
 """Features of items whose content changed: computed again for their shards."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -56,7 +57,10 @@ def _computed(shards: Any) -> Any:
 def _holding(shards: Any, positions: Collection[int]) -> list[int]:
     """Return the keys of the shards that have one of the positions."""
     spans: Iterable[tuple[int, int, int]] = shards.values_list("pk", "start", "stop")
-    return [pk for pk, start, stop in spans if any(start <= each < stop for each in positions)]
+    ranked = sorted(positions)
+    return [
+        pk for pk, start, stop in spans if bisect_left(ranked, start) < bisect_left(ranked, stop)
+    ]
 
 
 def _waiting(now: Any) -> dict[str, Any]:

@@ -61,6 +61,6 @@ def language(project: Project) -> str:
 
     if tasktypes.of(project).media.pretrained != "text":
         return ""
-    items = Item.objects.filter(project=project).order_by("-audit_key")
+    items = Item.objects.present(project).order_by("-audit_key")
     # No more of a text than is looked at: some have a million letters.
     return guess_language(items.values_list(Substr("text", 1, CHARACTERS), flat=True)[:TEXTS])

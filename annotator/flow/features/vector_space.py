@@ -25,7 +25,7 @@ def fit(space: FeatureSpace) -> vector_encoder.VectorEncoder:
     base = _base(space)
     if base is None:
         raise Conflict("base_features_missing")
-    rows = Item.objects.filter(project=space.project, position__lt=space.items)
+    rows = Item.objects.present(space.project).filter(position__lt=space.items)
     # The end of the random order: audits are drawn from its beginning.
     positions = rows.order_by("-audit_key").values_list("position", flat=True)[:SAMPLE]
     sample = vector_store.gather(

@@ -2,7 +2,7 @@
 
 | counter                            | what it must be                                          |
 |------------------------------------|----------------------------------------------------------|
-| Project.items                      | how many items there are                                 |
+| Project.items, removed             | how many positions there are, and how many removed items |
 | Item.answers                       | its answers that count and were not taken back           |
 | Item.skips                         | its leases that ended with a skip                        |
 | Item.state                         | what its answers and queue entries say                   |
@@ -22,26 +22,24 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
-from annotator.flow.progress import daily_counts
+from annotator.flow.progress import expected_tallies
+from annotator.flow.progress.expected_tallies import Numbers
 from annotator.flow.queue import skipped_items
 from annotator.flow.review import disagreements
 from annotator.models import (
     Annotation,
-    Decision,
     Item,
     Lease,
     Membership,
     Project,
     QueueEntry,
-    Revision,
     Source,
     Tally,
 )
@@ -55,7 +53,6 @@ TRIES = 5
 NIGHTLY_SHOWN = 20
 # Sums of seconds differ by the order of addition.
 CLOSE = 0.05
-BY_DAY = ("labels", "audits", "seconds", "finished", "skips")
 
 
 @dataclass(frozen=True)
@@ -130,6 +127,8 @@ class ExpectedCounts:
 
     def state_of(self, item: Item, overlap: int) -> int:
         """Return the item's correct state; its own if several are valid."""
+        if item.state == Item.State.REMOVED:
+            return item.state
         # It was complete when it was finished, though the overlap may have been raised since.
         was_enough = item.state == Item.State.LABELLED and self.answers > 0
         if self.answers >= overlap or self.seeds or was_enough:
@@ -216,12 +215,15 @@ def _of_project(project: Project, holes: int, mend: bool) -> list[Difference]:
     # An import assigns positions under this lock.
     row = Project.objects.select_for_update().get(pk=project.pk)
     newest = Item.objects.filter(project=row).aggregate(n=Max("position"))["n"]
-    counted = 0 if newest is None else newest + 1 - holes
-    if row.items == counted:
-        return []
-    if mend:
-        Project.objects.filter(pk=row.pk).update(items=counted)
-    return [Difference("project.items", row.pk, row.items, counted, mend)]
+    gone = Item.objects.filter(project=row, state=Item.State.REMOVED).count()
+    right = {"items": 0 if newest is None else newest + 1 - holes, "removed": gone}
+    wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
+    if wrong and mend:
+        Project.objects.filter(pk=row.pk).update(**wrong)
+    return [
+        Difference(f"project.{name}", row.pk, getattr(row, name), value, mend)
+        for name, value in wrong.items()
+    ]
 
 
 # Completing annotations ---------------------------------------------------------------------------
@@ -271,65 +273,16 @@ def _of_people(project: Project, mend: bool) -> Iterator[Difference]:
     tallied = Tally.objects.filter(project=project).values_list("user", flat=True)
     for user in sorted({*members, *tallied}):
         for (name, day), (stored, counted) in _of_person(project, user).items():
-            mended = mend and _add(project, user, day, name, counted - stored)
+            mended = mend and expected_tallies.add(project, user, day, name, counted - stored)
             of_day = "" if day is None else day.isoformat()
             yield Difference(f"tally.{name}", user, stored, counted, mended, of_day)
 
 
-# A user's figures: by counter name and day, None for the sum over all days.
-Numbers = dict[tuple[str, date | None], float]
-
-
 def _of_person(project: Project, user: int) -> dict[tuple[str, date | None], tuple[float, float]]:
-    return _stood_still(lambda: _stored(project, user), lambda: _counted(project, user))
-
-
-def _stored(project: Project, user: int) -> Numbers:
-    own = Tally.objects.filter(project=project, user=user)
-    by_day: Numbers = {
-        (name, row["day"]): row[name] for row in own.values("day", *BY_DAY) for name in BY_DAY
-    }
-    return {**by_day, ("changes", None): own.aggregate(n=Sum("changes"))["n"] or 0}
-
-
-def _counted(project: Project, user: int) -> Numbers:
-    """Return the correct values of a user's tallies."""
-    found: Numbers = {("changes", None): _changes(project, user)}
-    for row in _answers_by_day(project, user):
-        day, seconds = row.pop("day"), row.pop("spent") or 0.0
-        found |= {(name, day): number for name, number in {**row, "seconds": seconds}.items()}
-    skipped = Lease.objects.filter(project=project, user=user, outcome__in=Lease.SKIPS)
-    skips = skipped.annotate(day=TruncDate("ended_at", tzinfo=UTC)).values("day")
-    for row in skips.annotate(n=Count("pk")).order_by():
-        found["skips", row["day"]] = row["n"]
-    return found
-
-
-def _answers_by_day(project: Project, user: int) -> Any:
-    stands, counts, seed = Q(withdrawn_at=None), Q(counted=True), Q(source=Source.SEED)
-    own = Annotation.objects.filter(_tallied_for(user), project=project)
-    days = own.annotate(day=TruncDate("created_at", tzinfo=UTC)).values("day").order_by()
-    return days.annotate(
-        labels=Count("pk", filter=stands & counts & ~seed),
-        audits=Count("pk", filter=stands & counts & Q(source=Source.AUDIT)),
-        finished=Count("pk", filter=Q(completes=True)),
-        # The time for an extra annotation remains spent, even if it is withdrawn.
-        spent=Sum(daily_counts.COUNTED_SECONDS, filter=stands | ~counts),
+    return _stood_still(
+        lambda: expected_tallies.stored(project, user),
+        lambda: expected_tallies.counted(project, user),
     )
-
-
-def _changes(project: Project, user: int) -> int:
-    revisions = Revision.objects.filter(annotation__project=project, user=user)
-    # Not a requested label, but a change that a model should be trained on.
-    seeds = Annotation.objects.filter(_tallied_for(user), project=project, source=Source.SEED)
-    decisions = Decision.objects.filter(project=project)
-    decided = decisions.filter(user=user).count() + decisions.filter(taken_back_by=user).count()
-    return revisions.count() + seeds.count() + decided
-
-
-def _tallied_for(user: int) -> Q:
-    """Return the filter for a user's answers, and those of authors that they imported."""
-    return Q(user=user) | Q(user=None, imported__user=user)
 
 
 def _stood_still(
@@ -346,12 +299,3 @@ def _stood_still(
         if not wrong or stored() == before:
             return wrong
     return {}
-
-
-def _add(project: Project, user: int, day: date | None, name: str, amount: float) -> bool:
-    """Add the difference to the user's day, or newest one, beside concurrent increments."""
-    own = Tally.objects.filter(project=project, user=user)
-    if day is None:
-        day = own.order_by("-day").values_list("day", flat=True).first() or daily_counts.today()
-    row = own.get_or_create(project=project, user_id=user, day=day)[0]
-    return bool(Tally.objects.filter(pk=row.pk).update(**{name: F(name) + amount}))

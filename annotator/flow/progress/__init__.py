@@ -5,6 +5,7 @@
 | `audit_counts` | How many audits count, are answered, are waited for |
 | `daily_counts` | Daily counts, kept as labels are saved |
 | `estimate` | The accuracy estimate: one source, one sentence |
+| `expected_tallies` | What the daily counts must be, from the rows |
 | `model_history` | Measurements of past models, for charts |
 | `recall_standing` | Recall of a rare label, with a bound |
 | `spending` | Money spent on the labels that a model read |

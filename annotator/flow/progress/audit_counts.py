@@ -107,8 +107,8 @@ def count_audits(project: Project, mark: Mapping[str, Any] | None = None) -> dic
 def _count_up_to(project: Project, frontier: int, mark: Mapping[str, Any] | None) -> dict[str, int]:
     if frontier < 0:
         return {"audited": 0, "audits_skipped": 0}
-    if not mark or mark["items"] != project.items or mark["frontier"] > frontier:
-        # An item was added or reopened among those counted before.
+    if not mark or _population(mark) != project.population or mark["frontier"] > frontier:
+        # An item was added, removed or reopened among those counted before.
         return _count_between(project, -1, frontier)
     since = _count_between(project, mark["frontier"], frontier)
     skipped = _skipped_below(project, mark["frontier"])
@@ -119,18 +119,23 @@ def _count_up_to(project: Project, frontier: int, mark: Mapping[str, Any] | None
     }
 
 
+def _population(mark: Mapping[str, Any]) -> int:
+    # Marks from before items could be removed do not tell of removed ones.
+    return int(mark["items"]) - int(mark.get("removed", 0))
+
+
 def counting_mark(project: Project) -> dict[str, int]:
     """Return a full audit count to resume from; counting all of them is linear in the audits."""
     frontier = audit_set.audit_frontier(project)
     counted = _count_between(project, -1, frontier) if frontier >= 0 else count_audits(project)
-    return {"items": project.items, "frontier": frontier, **counted}
+    return {"items": project.items, "removed": project.removed, "frontier": frontier, **counted}
 
 
 def _count_between(project: Project, above: int, frontier: int) -> dict[str, int]:
     # All states are listed because the index begins with the state.
     items = Item.objects.filter(
         project=project,
-        state__in=Item.State.values,
+        state__in=Item.PRESENT,
         audit_key__gt=above,
         audit_key__lte=frontier,
     )
@@ -144,7 +149,7 @@ def _count_between(project: Project, above: int, frontier: int) -> dict[str, int
 
 
 def _skipped_below(project: Project, frontier: int) -> int:
-    waiting = [state for state in Item.State.values if state != Item.State.LABELLED]
+    waiting = [state for state in Item.PRESENT if state != Item.State.LABELLED]
     return Item.objects.filter(
         project=project, state__in=waiting, skips__gt=0, audit_key__lte=frontier
     ).count()

@@ -120,7 +120,7 @@ def report(project: Project) -> dict[str, Any] | None:
     proofs = _proofs(project, reading)
     return {
         "label": project.rare_label_id,
-        "items": project.items,
+        "items": project.population,
         "read": len(reading.relevant),
         "found": reading.found,
         "prevalence": _prevalence(project, reading, audits),
@@ -144,7 +144,11 @@ def _reading(project: Project, label: int) -> Reading:
 
 def _audit_positions(project: Project) -> list[int]:
     """Return the audit set in order, skipped items included: a random sample of all items."""
-    prefix = Item.objects.filter(project=project, audit_key__lte=audit_set.audit_frontier(project))
+    prefix = Item.objects.filter(
+        project=project,
+        state__in=Item.PRESENT,
+        audit_key__lte=audit_set.audit_frontier(project),
+    )
     return list(prefix.order_by("audit_key").values_list("position", flat=True))
 
 
@@ -160,8 +164,8 @@ def _prevalence(project: Project, reading: Reading, audits: list[int]) -> dict[s
         "n": len(known),
         "seen": seen,
         "value": seen / len(known),
-        "low": population_interval(seen, n, project.items)[0],
-        "high": population_interval(seen + unknown, n, project.items)[1],
+        "low": population_interval(seen, n, project.population)[0],
+        "high": population_interval(seen + unknown, n, project.population)[1],
     }
 
 
@@ -190,8 +194,16 @@ def _known_beside(project: Project, proof: RecallProof, reading: Reading) -> int
     relevant = sum(reading.relevant.get(position, True) for position in before)
     # Items read then and withdrawn since were not in the population, and are unknown now.
     taken_back = max(proof.items - proof.size - len(before), 0)
-    later = reading.marks(range(proof.items, project.items))
+    later = reading.marks(_later(project, proof))
     return relevant + taken_back + sum(later)
+
+
+def _later(project: Project, proof: RecallProof) -> list[int]:
+    """Return the positions of the items that came after the sample was drawn, and are there."""
+    behind = Item.objects.filter(project=project, position__gte=proof.items)
+    gone = behind.filter(state=Item.State.REMOVED) if project.removed else behind.none()
+    removed = set(gone.values_list("position", flat=True))
+    return [at for at in range(proof.items, project.items) if at not in removed]
 
 
 def unsettled(project: Project, positions: list[int]) -> list[int]:
@@ -210,16 +222,19 @@ def _bounds(
     """Return the recall with its bound (None before the first look), and what would raise it."""
     from selection.evaluation import recall_bound
 
-    found, unread = reading.found, project.items - len(reading.relevant)
+    found, unread = reading.found, project.population - len(reading.relevant)
     marks = reading.marks(audits)
-    looked, done = recall_bound.audited(marks, project.items), [each for each in proofs if each]
+    looked, done = (
+        recall_bound.audited(marks, project.population),
+        [each for each in proofs if each],
+    )
     samples = [*done, *([looked] if looked else [])]
     steps = recall_bound.frontier(found, unread, samples, len(proofs), TARGETS) if found else []
     told = None
     if found and samples:
         # The newest sample is the best estimate of what is left; without one, all audits.
         share = sum(marks) / max(len(marks), 1)
-        about = done[-1].expected if done else share * project.items
+        about = done[-1].expected if done else share * project.population
         expected = min(max(round(about), found), found + unread) if about else None
         told = {
             "value": found / expected if expected else None,

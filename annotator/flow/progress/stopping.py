@@ -123,7 +123,7 @@ def reasons_to_stop(
     spent = budget_spent(project, answers, measured, is_proven=bool(proven))
     if spent is not None:
         yield spent
-    if project.items and answers and not Item.objects.is_waiting(project):
+    if project.population and answers and not Item.objects.is_waiting(project):
         yield StopReason(DONE, {"set_aside": Item.objects.set_aside(project).exists()})
 
 

@@ -28,7 +28,7 @@ def progress(project: Project) -> dict[str, Any]:
     answers, set_aside = sums["answers"] or 0, Item.objects.set_aside(project).count()
     reasons = list(stopping.reasons_to_stop(project, answers, measured))
     return {
-        "items": project.items,
+        "items": project.population,
         "labelled": sums["finished"] or 0,
         "answers": answers,
         **audit_counts.count_with_answered(project, mark),
@@ -89,7 +89,7 @@ def why_empty(project: Project) -> str:
     """Return the code of why there is nothing to label in a project that is not paused."""
     if project.imports.active().exists():
         return "importing"
-    if not project.items:
+    if not project.population:
         return "no_items"
     if not Item.objects.is_waiting(project):
         return "done_but_skipped" if Item.objects.set_aside(project).exists() else "done"

@@ -201,6 +201,6 @@ def _reasons(row: ProjectRow, report: dict[str, Any] | None) -> list[stopping.St
         project, row.answers, row.estimate, report or {}, is_proven=bool(found)
     )
     found += [spent] if spent else []
-    if project.items and row.finished >= project.items:
+    if project.population and row.finished >= project.population:
         found.append(stopping.StopReason(stopping.DONE, {"set_aside": False}))
     return found

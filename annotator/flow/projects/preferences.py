@@ -273,6 +273,6 @@ def shown(project: Project, item: Item) -> list[tuple[str, Any]]:
 
 def field_names(project: Project) -> list[str]:
     """Return the field names of the first items."""
-    items = Item.objects.filter(project=project).order_by("position")
+    items = Item.objects.present(project).order_by("position")
     metas: Iterable[dict[str, Any]] = items.values_list("meta", flat=True)[:SAMPLE]
     return list(dict.fromkeys(name for meta in metas for name in meta))[:MOST_NAMES]

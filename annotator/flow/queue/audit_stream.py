@@ -64,7 +64,7 @@ def probability_among_ordinary(project: Project, drawn: int) -> float | None:
     """
     if not drawn:
         return None
-    if project.items > COUNTED_ONE_BY_ONE:
+    if project.population > COUNTED_ONE_BY_ONE:
         return probability_without_counting(project, drawn)
     return _probability(
         drawn, pool_items(project).filter(audit_key__gte=audit_set.audit_threshold(project)).count()
@@ -74,7 +74,7 @@ def probability_among_ordinary(project: Project, drawn: int) -> float | None:
 def probability_without_counting(project: Project, drawn: int) -> float | None:
     """Return nearly the same without a count: queued items count as in the pool."""
     sums = Tally.objects.filter(project=project).aggregate(n=Sum("finished"), a=Sum("audits"))
-    ordinary = project.items * (1 - project.audit_share)
+    ordinary = project.population * (1 - project.audit_share)
     taken = (sums["n"] or 0) - (sums["a"] or 0) / project.overlap
     return _probability(drawn, max(round(ordinary - taken), drawn))
 
@@ -174,9 +174,9 @@ def _audits(project: Project, free: QuerySet[Item], number: int) -> list[QueueRe
     first = min(item.audit_key for item in items)
     # All states are listed because the index begins with the state.
     before = Item.objects.filter(
-        project=project, state__in=Item.State.values, audit_key__lt=first
+        project=project, state__in=Item.PRESENT, audit_key__lt=first
     ).count()
-    chance = _probability(len(items), project.items - before)
+    chance = _probability(len(items), project.population - before)
     return [(item, {**AUDIT, "probability": chance}) for item in items]
 
 

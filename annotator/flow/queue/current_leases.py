@@ -6,9 +6,9 @@ from datetime import datetime
 
 from annotator.db import clock
 from annotator.db.compiled_queries import CompiledSelect
-from annotator.errors import NotFound
+from annotator.errors import Conflict, NotFound
 from annotator.flow.queue import admission
-from annotator.models import Lease, Project, QueueEntry, User
+from annotator.models import Item, Lease, Project, QueueEntry, User
 
 FIND_LEASE = CompiledSelect(
     lambda pk, project, user: Lease.objects.filter(pk=pk, project_id=project, user_id=user),
@@ -59,6 +59,13 @@ def _with_parents(lease: Lease, project: Project, user: User) -> Lease:
     # Known already; Django would load them again.
     lease.project, lease.user = project, user
     return lease
+
+
+def refuse_removed(item: int) -> None:
+    """Lock the item, and raise Conflict if it was removed while somebody held it."""
+    state = Item.objects.select_for_update().values_list("state", flat=True).get(pk=item)
+    if state == Item.State.REMOVED:
+        raise Conflict("lease_lost", message="item_removed")
 
 
 def lock_entries(items: Collection[int]) -> None:

@@ -29,7 +29,7 @@ SPARE = {
 
 def fill_buffer(room: admission.Room, user: User, page: str, number: int) -> list[Lease]:
     """Lease up to `number` random items to `user` on the page, and return the leases."""
-    most = min(number, room.project.items // SHARE)
+    most = min(number, room.project.population // SHARE)
     # Usually none are wanted, and a transaction would wait for the current writer.
     if most <= 0 or not room:
         return []

@@ -11,7 +11,7 @@ from annotator.db import clock
 from annotator.errors import Conflict
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import admission, skipped_items, withdraw
-from annotator.flow.queue.current_leases import active_leases, lock_entries
+from annotator.flow.queue.current_leases import active_leases, lock_entries, refuse_removed
 from annotator.flow.review import assignments
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
 
@@ -113,6 +113,7 @@ def occupy_slot(lease: Lease, state: QueueEntry.State) -> bool:
     spare = entries.select_for_update().filter(state=QueueEntry.State.OPEN).order_by("slot").first()
     if spare is not None:
         return bool(entries.filter(pk=spare.pk, state=QueueEntry.State.OPEN).update(**taken))
+    refuse_removed(lease.item_id)
     slots = set(entries.values_list("slot", flat=True))
     free = [slot for slot in range(lease.project.overlap) if slot not in slots]
     if not free or lease.item.state == Item.State.LABELLED:

@@ -65,7 +65,7 @@ def _said(project: Project, space: FeatureSpace, labels: list[Label]) -> list[Sa
 def _sample(project: Project, space: FeatureSpace) -> NDArray[np.int64]:
     """Return positions of random items that are no audits, which nobody should see judged."""
     bound = audit_set.audit_threshold(project)
-    rows = Item.objects.filter(project=project, position__lt=space.items, audit_key__gte=bound)
+    rows = Item.objects.present(project).filter(position__lt=space.items, audit_key__gte=bound)
     found = rows.order_by("-audit_key").values_list("position", flat=True)[:SAMPLE]
     return np.fromiter(found, dtype=np.int64)
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -18,6 +19,16 @@ from annotator.storage import resize, thumbnails
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
 
 PREVIEW_PIXELS = 160
+
+
+@cache
+def blank() -> bytes:
+    """Return a picture without content, as a PNG file."""
+    from PIL import Image as PillowImage
+
+    file = io.BytesIO()
+    PillowImage.new("L", (32, 32)).save(file, "PNG")
+    return file.getvalue()
 
 
 class Image(Media):
@@ -64,6 +75,10 @@ class Image(Media):
 
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
         for name in rows.values_list("image", flat=True).iterator(chunk_size=5000):
+            if not name:
+                # A removed item: its place is kept.
+                yield blank()
+                continue
             with default_storage.open(name) as file:
                 yield file.read()
 

@@ -78,7 +78,8 @@ class TextPairs(Media):
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
         content: Any
         for content in rows.values_list("content", flat=True).iterator(chunk_size=2000):
-            yield content["a"], content["b"]
+            # The place of a removed pair is kept.
+            yield (content["a"], content["b"]) if content else ("", "")
 
     def payload(self, item: Item) -> dict[str, Any]:
         content: Any = item.content

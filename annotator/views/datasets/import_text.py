@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from annotator.flow.datasets.preview import Preview
 from annotator.flow.datasets.rows.report import Fate
 from annotator.messages.datasets import imports as messages
-from annotator.models import Import
+from annotator.models import Import, Removal
 
 FAR = 86_400
 
@@ -48,10 +48,22 @@ def shown(work: Import) -> dict[str, Any]:
     """Return an import as the page shows it."""
     names = [*(fate.value for fate in Fate), "unlabelled"]
     ends = work.ends_at
+    undo = getattr(work, "removal", None)
     return {
         "work": work,
         "counts": _named({name: getattr(work, name) for name in names}),
         "notes": messages.notes(work.notes),
         "ends": date_format(ends, "TIME_FORMAT") if ends else "",
+        "undo": undo,
+        "can_undo": _can_undo(work, undo),
         "others": max(work.report_lines - len(work.errors), 0),
     }
+
+
+def _can_undo(work: Import, undo: Removal | None) -> bool:
+    """Return whether the import left something that can be taken back."""
+    if work.is_active:
+        return False
+    if undo is not None:
+        return not undo.is_active and bool(undo.kept or undo.error)
+    return bool(work.created or work.labels_added or work.labels_changed or work.updated)

@@ -147,16 +147,18 @@ def cancel(request: Request, project_id: int, number: int) -> HttpResponse:
 
 def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:
     """Return the form and the newest imports, with a digest of them."""
-    rows = list(access.project.imports.all()[:SHOWN])
+    rows = list(access.project.imports.select_related("removal")[:SHOWN])
+    shown = [import_text.shown(each) for each in rows]
     seen = [
         (each.pk, each.state, each.total, each.done, each.report_lines, each.error) for each in rows
     ]
+    undos = [row["undo"] for row in shown if row["undo"]]
     return {
         "access": access,
         "form": form,
-        "rows": [import_text.shown(each) for each in rows],
-        "is_active": any(each.is_active for each in rows),
-        "state": partials.state_of(seen),
+        "rows": shown,
+        "is_active": any(each.is_active for each in [*rows, *undos]),
+        "state": partials.state_of([*seen, *((undo.state, undo.done) for undo in undos)]),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
         "failed": Import.State.FAILED,
     }

@@ -152,7 +152,7 @@ def queue(stands: ProjectHealth) -> Note:
     if stands.oldest_lease is not None:
         since = _("The oldest lease was granted %(ago)s.")
         parts.append(since % {"ago": number_format.ago(stands.oldest_lease)})
-    if not stands.open and stands.project.items:
+    if not stands.open and stands.project.population:
         parts.append(_("The queue is empty. Annotators get random items until the next round."))
     return Note(_("Queue"), FINE, " ".join(parts))
 

@@ -30,7 +30,7 @@ def row_in_words(row: ProjectRow) -> dict[str, Any]:
         "importing": row.importing,
         "labelled": row.finished,
         "labelled_words": number_format.count(row.finished),
-        "items_words": number_format.count(row.project.items),
+        "items_words": number_format.count(row.project.population),
         "accuracy": number_format.accuracy(row.estimate) or _missing(row),
         "paused": _paused(row),
     }
@@ -100,7 +100,7 @@ def _set_aside(number: int) -> list[str]:
 
 
 def _missing(row: ProjectRow) -> str:
-    if not row.leads or not row.project.items:
+    if not row.leads or not row.project.population:
         return _("No accuracy estimate yet")
     missing = estimate.FIRST_ESTIMATE - row.counted.get("audits_answered", 0)
     if missing <= 0:

@@ -17,7 +17,7 @@ from annotator import tasks
 from annotator.errors import Conflict
 from annotator.flow.annotation import bulk_confirm, bulk_pages, revise, seed_labels, submit
 from annotator.flow.operations import verify_counts
-from annotator.flow.progress import summary
+from annotator.flow.progress import expected_tallies, summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing, skipped_items
 from annotator.messages import under_way
@@ -233,14 +233,14 @@ def test_sum_that_does_not_stand_still_is_not_judged(
 ) -> None:
     filled(project, 40)
     loop.label(project, ana, 1)
-    count = verify_counts._counted
+    count = expected_tallies.counted
 
     def count_and_label(*args: Any) -> Any:
         numbers = count(*args)
         loop.label(project, ana, 1)
         return numbers
 
-    monkeypatch.setattr(verify_counts, "_counted", count_and_label)
+    monkeypatch.setattr(expected_tallies, "counted", count_and_label)
     _bump("labels", 100)
     assert ("tally.labels", ana.pk) not in found(project)
 
