@@ -3,6 +3,7 @@
 | module | what it does |
 |---|---|
 | `export` | Streamed export, with the origin of each label |
+| `attaching` | Vectors for items that are there already, by their ids |
 | `given_vectors` | Vectors that come with the items: checked and stored |
 | `importing` | Import: streamed, stored in chunks, resumable |
 | `options` | What was chosen for a file |
