@@ -16,7 +16,7 @@ from annotator.api.codecs import StrictJSONParser
 from annotator.api.request_context import checked, page, person, takes
 from annotator.api.responses.schema import PAGED
 from annotator.errors import NotFound
-from annotator.flow.datasets import importing, undo_import, upload
+from annotator.flow.datasets import attaching, importing, undo_import, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
@@ -46,7 +46,8 @@ EVERYTHING = OpenApiParameter(
     description=(
         "A worker reads it in the background; `GET` on the import shows how far it is. With "
         "`dry_run=1`, only the upload is stored, for 24 hours; the response says what would become "
-        "of its rows, and a second call with the id of the `upload` imports it."
+        "of its rows, and a second call with the id of the `upload` imports it. `vectors` with "
+        "`vector_ids` and without a file are attached to the items that have these ids."
     ),
     parameters=[DRY_RUN],
     request={
@@ -77,6 +78,9 @@ def _started(project: Project, user: User, files: list[Any], given: dict[str, An
     given.pop("file", None)
     if files:
         return upload.receive(project, user, files, **given)
+    if "upload" not in given:
+        beside = {name: given.get(name) for name in ("vectors", "vector_ids")}
+        return attaching.receive(project, user, **beside)
     kept = upload.find_upload(project, given.pop("upload"))
     return upload.start(kept, user, Options(**{**kept.options, **given}))
 
@@ -89,7 +93,7 @@ def _dry_run(
     if files:
         kept = upload.keep(project, user, files, **beside)
     else:
-        kept = upload.find_upload(project, given.pop("upload"))
+        kept = upload.find_upload(project, given.pop("upload", ""))
     return messages.preview(upload_preview.preview(kept, Options(**{**kept.options, **given})))
 
 

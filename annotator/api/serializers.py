@@ -197,7 +197,8 @@ class NewImport(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Put the columns of the parts together, as they are stored."""
-        if ("file" in attrs) == ("upload" in attrs):
+        sent = [name for name in ("file", "upload") if name in attrs]
+        if len(sent) > 1 or not (sent or "vectors" in attrs):
             words = _("Send a file, or the id of an upload.")
             raise serializers.ValidationError({"file": words}, code="required")
         named = {name: attrs.pop(f"{name}_column", None) for name in tasktypes.PARTS}

@@ -248,6 +248,9 @@ TEXTS = {
         "The vectors are in a column or in a file of their own, not in both."
     ),
     "no_vectors_file": gettext_noop("These ids belong to a file of vectors, which is missing."),
+    "ids_missing": gettext_noop(
+        "Send the ids of the items as well: a text file with one ID per line."
+    ),
     "bad_npy": gettext_noop("The vectors are no .npy file of numbers: %(problem)s."),
     "npy_shape": gettext_noop("The .npy file must hold a table of numbers: one row for each item."),
     "vector_dimensions": gettext_noop(

@@ -29,6 +29,10 @@ UNKNOWN_LABEL = gettext_noop("“%(name)s” isn't a label in this project.")
 DID_YOU_MEAN = gettext_noop("Did you mean “%(name)s”?")
 ONE_LABEL = gettext_noop("This project allows one label per item.")
 NO_VECTOR = gettext_noop("There is no vector for it.")
+NO_ITEM = gettext_noop("No item has the ID “%(id)s”.")
+ITEMS_WITHOUT_VECTOR = gettext_noop(
+    "%(n)d items have no vector. The vectors are used once all items have one."
+)
 VECTOR_DIMENSIONS = gettext_noop(
     "The vector has %(found)d numbers; those of the other items have %(wanted)d."
 )

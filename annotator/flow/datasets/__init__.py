@@ -3,6 +3,7 @@
 | module | what it does |
 |---|---|
 | `export` | Streamed export, with the origin of each label |
+| `attaching` | Vectors for items that are there already, by their ids |
 | `export_job` | Export in the background: a file once it is whole |
 | `given_vectors` | Vectors that come with the items: checked and stored |
 | `importing` | Import: streamed, stored in chunks, resumable |

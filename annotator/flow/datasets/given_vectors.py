@@ -40,7 +40,7 @@ def check_wanted(project: Project, column: str, vectors: Any, ids: Any) -> None:
 
 def check_file(project: Project, path: Path, ids: Path | None) -> None:
     """Raise Invalid unless a file of vectors can be used for the items of the project."""
-    vectors = _opened(path)
+    vectors = opened(path)
     wanted = dimensions(project)
     if wanted and vectors.shape[1] != wanted:
         found = vectors.shape[1]
@@ -50,15 +50,15 @@ def check_file(project: Project, path: Path, ids: Path | None) -> None:
         if not finite.all():
             row = start + int(np.argmin(finite)) + 1
             raise Invalid("bad_vector", field="vectors", row=row)
-    number = len(vectors) if ids is None else len(_ids(ids))
+    number = len(vectors) if ids is None else len(read_ids(ids))
     if number != len(vectors):
         raise Invalid("vector_ids", field="vector_ids", ids=number, vectors=len(vectors))
 
 
 def attached(rows: Rows, path: Path, ids: Path | None) -> Rows:
     """Yield the rows with their vectors: by their ids, or in the order of the file without ids."""
-    vectors = _opened(path)
-    place = None if ids is None else _ids(ids)
+    vectors = opened(path)
+    place = None if ids is None else read_ids(ids)
     for row in rows:
         if not isinstance(row, Row):
             yield row
@@ -71,7 +71,8 @@ def attached(rows: Rows, path: Path, ids: Path | None) -> Rows:
             yield RejectedRow(row.number, "no_vector", stored_texts.NO_VECTOR)
 
 
-def _opened(path: Path) -> NDArray[Any]:
+def opened(path: Path) -> NDArray[Any]:
+    """Return the table of an .npy file, memory-mapped; Invalid where it holds none."""
     try:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError, SyntaxError) as problem:
@@ -83,7 +84,7 @@ def _opened(path: Path) -> NDArray[Any]:
     return found
 
 
-def _ids(path: Path) -> dict[str, int]:
+def read_ids(path: Path) -> dict[str, int]:
     """Return by id the row of its vector; empty lines at the end do not count."""
     text = path.read_text(encoding="utf-8-sig", errors="replace").rstrip()
     return {line.strip(): row for row, line in enumerate(text.splitlines())}

@@ -13,7 +13,7 @@ from annotator import formats, tasktypes
 from annotator.db import clock
 from annotator.db.bulk_insert import bulk_insert
 from annotator.errors import Conflict, Invalid
-from annotator.flow.datasets import given_vectors
+from annotator.flow.datasets import attaching, given_vectors
 from annotator.flow.datasets.options import options_of
 from annotator.flow.datasets.rows import answers, item_updates, report
 from annotator.flow.datasets.rows.fates import Chunk, Entry, Sorter
@@ -71,6 +71,8 @@ def _remove_files(work: Import) -> None:
 def run(work: Import) -> Import:
     """Import the file, continuing where an earlier attempt stopped."""
     report.cut(work)
+    if work.format == attaching.FORMAT:
+        return _attach(work)
     names = LabelNames(work.project, work.label_map, work.unknown_labels)
     store = tasktypes.of(work.project).media.store
     sorter = Sorter(work, Reading(work, names), lambda *given: store(work.project, *given))
@@ -86,6 +88,15 @@ def run(work: Import) -> Import:
     work.finish(
         total=work.done, notes=[*work.notes, *map(as_note, names.notes.values())][:MOST_NOTES]
     )
+    _remove_files(work)
+    return work
+
+
+def _attach(work: Import) -> Import:
+    """Store vectors of items that are there; once stored, only the end is left to tell."""
+    if not work.done:
+        attaching.store(work)
+    work.finish(total=work.done)
     _remove_files(work)
     return work
 

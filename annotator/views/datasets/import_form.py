@@ -109,7 +109,8 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     vector_ids = forms.FileField(
         label=gettext_lazy("IDs of the vectors"),
         help_text=gettext_lazy(
-            "A text file with one ID per line. Without it, the vectors are in the file's order."
+            "A text file with one ID per line. Without it, the vectors are in the file's order. "
+            "With it and without a file above, items that are there get the vectors."
         ),
         required=False,
     )
@@ -152,7 +153,8 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if not given.get("file") and not given.get("upload") and "file" not in self.errors:
+        sent = any(given.get(name) for name in ("file", "upload", "vectors"))
+        if not sent and "file" not in self.errors:
             self.add_error("file", _("Choose a file."))
         return given
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotator import tasks
 from annotator.errors import Conflict, FlowError
-from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets import attaching, importing, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.labels import naming
@@ -59,8 +59,9 @@ def _started(request: Request, access: Access, given: dict[str, Any]) -> Import:
     files, kept = given.pop("file"), given.pop("upload")
     if files:
         return upload.receive(access.project, request.user, files, **given)
-    for name in BESIDE:
-        given.pop(name, None)
+    beside = {name: given.pop(name, None) for name in BESIDE}
+    if not kept:
+        return attaching.receive(access.project, request.user, **beside)
     found = upload.find_upload(access.project, kept)
     return upload.start(found, request.user, Options(**given))
 
