@@ -2,7 +2,7 @@
 
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.features import FeatureShard, FeatureSpace, VectorShard
-from annotator.models.items import FormerContent, Import, Item, Upload
+from annotator.models.items import FormerContent, Import, Item, UnfinishedUpload, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
@@ -43,6 +43,7 @@ __all__ = [
     "Simulation",
     "Source",
     "Tally",
+    "UnfinishedUpload",
     "Upload",
     "User",
     "VectorShard",

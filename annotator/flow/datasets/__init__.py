@@ -8,6 +8,7 @@
 | `options` | What was chosen for a file |
 | `preview` | What an import of an upload would do |
 | `rows` | What becomes of each row |
+| `resumable` | Uploads that come in chunks and go on where they stopped |
 | `search` | Search by text or by likeness |
 | `upload` | Uploads: received, kept, given a format |
 """

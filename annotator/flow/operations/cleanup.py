@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from annotator.flow.datasets import resumable
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
@@ -30,6 +31,7 @@ from annotator.models import (
     Round,
     RoundShard,
     Simulation,
+    UnfinishedUpload,
     Upload,
     WorkerBeat,
 )
@@ -84,6 +86,8 @@ def drop_unused_uploads() -> None:
         if Upload.objects.filter(pk=upload.pk).delete()[0]:
             for name in upload.paths:
                 (settings.MEDIA_ROOT / "uploads" / name).unlink(missing_ok=True)
+    for unfinished in UnfinishedUpload.objects.filter(expires_at__lt=timezone.now()):
+        resumable.discard(unfinished)
 
 
 def _drop_old_uploads(before: datetime) -> None:
