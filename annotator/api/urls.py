@@ -13,6 +13,7 @@ from annotator.api import (
     numbers,
     projects,
     sync,
+    uploads,
 )
 from annotator.api.data import exports
 
@@ -28,6 +29,8 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/encoding/pause", projects.pause_encoding),
     (f"{PROJECT}/encoding/resume", projects.resume_encoding),
     (f"{PROJECT}/members", members.members),
+    (f"{PROJECT}/uploads", uploads.uploads),
+    (f"{PROJECT}/uploads/<uuid:key>", uploads.upload),
     (f"{PROJECT}/imports", datasets.imports),
     (f"{PROJECT}/imports/<int:number>", datasets.import_state),
     (f"{PROJECT}/imports/<int:number>/cancel", datasets.import_cancel),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0024_imports'),
+        ('annotator', '0025_removal'),
     ]
 
     operations = [

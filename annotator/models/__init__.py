@@ -3,7 +3,7 @@
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
 from annotator.models.exports import Export
 from annotator.models.features import EncoderImport, FeatureShard, FeatureSpace, VectorShard
-from annotator.models.items import FormerContent, Import, Item, Upload
+from annotator.models.items import FormerContent, Import, Item, UnfinishedUpload, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
 from annotator.models.projects import Label, Project
@@ -48,6 +48,7 @@ __all__ = [
     "Simulation",
     "Source",
     "Tally",
+    "UnfinishedUpload",
     "Upload",
     "User",
     "VectorShard",

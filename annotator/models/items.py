@@ -35,6 +35,25 @@ class Upload(models.Model):
         return [name for name in (self.path, self.vectors_path, self.vector_ids_path) if name]
 
 
+class UnfinishedUpload(models.Model):
+    """A file that comes in chunks; complete, it becomes an upload with the same id.
+
+    How much of it is there, its file says: a row would be wrong after a crash.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="unfinished_uploads")
+    name = models.CharField(max_length=255)
+    path = models.CharField(max_length=255)
+    # In bytes.
+    length = models.PositiveBigIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Import(Job):
     """An uploaded file being imported.
 

@@ -50,6 +50,7 @@ from annotator.api.responses.projects import (
     Label,
     Project,
     ProjectRow,
+    UnfinishedUploads,
 )
 from annotator.api.responses.windows import Counts, Synced, SyncedDecision, Today
 
@@ -106,6 +107,7 @@ __all__ = [
     "SyncedDecision",
     "Today",
     "Token",
+    "UnfinishedUploads",
     "User",
     "Why",
     "page_of",

@@ -88,6 +88,20 @@ class Import(ImportCounts):
     undo = Undo(allow_null=True)
 
 
+class UnfinishedUpload(Response):
+    upload = serializers.UUIDField()
+    name = serializers.CharField()
+    length = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+
+
+class UnfinishedUploads(Response):
+    """Your uploads that can go on from their `offset`."""
+
+    results = UnfinishedUpload(many=True)
+
+
 class UnknownLabel(Response):
     name = serializers.CharField()
     rows = serializers.IntegerField()

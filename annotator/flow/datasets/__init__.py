@@ -12,6 +12,7 @@
 | `preview` | What an import of an upload would do |
 | `removal` | Items removed for good |
 | `rows` | What becomes of each row |
+| `resumable` | Uploads that come in chunks and go on where they stopped |
 | `search` | Search by text or by likeness |
 | `undo_import` | An import undone, in pieces |
 | `upload` | Uploads: received, kept, given a format |

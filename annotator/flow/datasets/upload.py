@@ -7,16 +7,15 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from annotator import tasktypes
-from annotator.errors import FlowError, Invalid, NotFound, TooLarge, WrongType
+from annotator.errors import Conflict, FlowError, Invalid, NotFound, TooLarge, WrongType
 from annotator.flow.datasets import given_vectors
 from annotator.flow.datasets.options import Options
 from annotator.formats import Columns, Looked, UnreadableFile
 from annotator.formats.registry import READERS, for_content, for_file
-from annotator.models import Import, Project, Upload, User
+from annotator.models import Import, Project, UnfinishedUpload, Upload, User
 
 # Receive ------------------------------------------------------------------------------------------
 
@@ -65,7 +64,7 @@ def keep(
         return Upload.objects.create(
             project=project,
             user=user,
-            name=_shown_name(name_of(file)),
+            name=shown_name(name_of(file)),
             **{name: path.name for name, path in kept.items()},
         )
     except BaseException:
@@ -112,7 +111,8 @@ def name_of(file: Any) -> str:
     return str(file[0].name or "") if len(file) == 1 else f"{len(file)} files.zip"
 
 
-def _shown_name(name: str) -> str:
+def shown_name(name: str) -> str:
+    """Return the name of a file without the folders that some browsers and clients send."""
     return PurePath(name.replace("\\", "/")).name[:255]
 
 
@@ -123,12 +123,12 @@ def _keep_files(files: Sequence[Any]) -> Path:
     most = settings.MAX_UPLOAD_MB << 20
     if sum(file.size for file in files) > most:
         raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
-    path = _new_path()
+    path = new_path()
     names: set[str] = set()
     try:
         with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:
             for file in files:
-                name = _unique(_shown_name(file.name or "file"), names)
+                name = _unique(shown_name(file.name or "file"), names)
                 with archive.open(name, "w", force_zip64=True) as out:
                     for block in file.chunks():
                         out.write(block)
@@ -150,12 +150,15 @@ def _unique(name: str, names: set[str]) -> str:
 def find_upload(project: Project, pk: str) -> Upload:
     """Return one of the project's uploads."""
     try:
-        found = Upload.objects.filter(project=project, pk=uuid.UUID(str(pk))).first()
-    except (ValueError, ValidationError):
-        found = None
-    if found is None:
-        raise NotFound("unknown_upload", field="upload")
-    return found
+        key = uuid.UUID(str(pk))
+    except ValueError:
+        raise NotFound("unknown_upload", field="upload") from None
+    found = Upload.objects.filter(project=project, pk=key).first()
+    if found is not None:
+        return found
+    if UnfinishedUpload.objects.filter(project=project, pk=key).exists():
+        raise Conflict("unfinished_upload", field="upload")
+    raise NotFound("unknown_upload", field="upload")
 
 
 def find(project: Project, pk: int) -> Import:
@@ -200,7 +203,7 @@ def kind_of(project: Project, name: str, format: str = "", path: Path | None = N
 
 def keep_upload(file: Any) -> Path:
     """Store an uploaded file and return its path; TooLarge above the limit."""
-    path = _new_path()
+    path = new_path()
     most = settings.MAX_UPLOAD_MB << 20
     size = 0
     try:
@@ -220,7 +223,8 @@ def keep_upload(file: Any) -> Path:
     return path
 
 
-def _new_path() -> Path:
+def new_path() -> Path:
+    """Return the path for a file that is to be stored."""
     return uploads_folder() / f"{uuid.uuid4().hex}.upload"
 
 

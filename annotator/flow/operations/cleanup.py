@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotator.db.compiled_queries import CompiledSelect
-from annotator.flow.datasets import export_job
+from annotator.flow.datasets import export_job, resumable
 from annotator.flow.features import encode, vectors
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
@@ -33,6 +33,7 @@ from annotator.models import (
     Round,
     RoundShard,
     Simulation,
+    UnfinishedUpload,
     Upload,
     WorkerBeat,
 )
@@ -98,6 +99,8 @@ def drop_unused_uploads() -> None:
         if Upload.objects.filter(pk=upload.pk).delete()[0]:
             for name in upload.paths:
                 (settings.MEDIA_ROOT / "uploads" / name).unlink(missing_ok=True)
+    for unfinished in UnfinishedUpload.objects.filter(expires_at__lt=timezone.now()):
+        resumable.discard(unfinished)
 
 
 def _drop_old_uploads(before: datetime) -> None:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0029_simulation_features'),
+        ('annotator', '0028_simulation_features'),
     ]
 
     operations = [

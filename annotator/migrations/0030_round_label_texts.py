@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0030_encoder_imports'),
+        ('annotator', '0029_encoder_imports'),
     ]
 
     operations = [

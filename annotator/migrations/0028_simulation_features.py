@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotator', '0025_removal'),
+        ('annotator', '0027_uploads'),
     ]
 
     operations = [
