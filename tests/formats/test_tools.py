@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from annotator.formats.base import Outgoing
 from annotator.formats.csv import write
 from annotator.tasktypes.media.text_pairs import TextPairs
 from tests.formats.reading import labels_of, looked_at, read
@@ -246,7 +247,11 @@ EXPORT = [
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_own_export_brings_everybody_back(path: Path, kind: str) -> None:
-    content = lines(*EXPORT).encode() if kind == "jsonl" else b"".join(write(iter(EXPORT)))
+    content = (
+        lines(*EXPORT).encode()
+        if kind == "jsonl"
+        else b"".join(write(iter(EXPORT), Outgoing(columns=tuple(EXPORT[0]))))
+    )
     rows = read(path, content, kind, labels=NAMES)
     assert [(row.key, row.content, row.meta) for row in rows] == [
         (f"doc-{n}", f"=text {n}", {"channel": "mail"}) for n in (1, 2, 3)

@@ -155,7 +155,7 @@ def test_the_report_of_an_import_comes_with_its_name(installed: Any) -> None:
     path = f"/api/v1/projects/{installed.project}/imports/1/report"
     status, headers, body = installed.get(path, **installed.headers)
     assert status == 200
-    assert headers["content-disposition"] == 'attachment; filename="import-1-rejected.csv"'
+    assert headers["content-disposition"] == 'attachment; filename="import-1-report.csv"'
     assert headers["x-content-type-options"] == "nosniff"
     rows = list(csv.DictReader(io.StringIO(body.decode())))
     assert len(rows) == 1
