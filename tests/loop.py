@@ -1,5 +1,6 @@
 """The active learning loop by hand: the flow calls of the workers, one after the other."""
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import F
 
 from annotator.flow.annotation import submit
-from annotator.flow.datasets import importing, upload
+from annotator.flow.datasets import export, importing, upload
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import stopping, version_numbers
@@ -210,3 +211,8 @@ def ready_space(project: Project) -> Any:
 def advice_on(project: Project, answers: int, measured: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the advice on a project, as the API shows it."""
     return advice(list(stopping.reasons_to_stop(project, answers, measured)))
+
+
+def exported(project: Project) -> list[dict[str, Any]]:
+    """Return the records of the project's export."""
+    return [json.loads(line) for line in b"".join(export.stream(project, "jsonl")).splitlines()]

@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.text import get_text_list
 from django.utils.translation import gettext, gettext_noop, ngettext
 
+from annotator.i18n.upload_messages import UPLOADS
+
 TEXTS = {
     # Save a label
     "required": gettext_noop("This field is required."),
@@ -160,27 +162,7 @@ TEXTS = {
     "unknown_upload": gettext_noop(
         "Upload not found. Uploads are kept for 24 hours, and can be imported once."
     ),
-    "unfinished_upload": gettext_noop("This upload is not complete. Send the rest of the file."),
-    "upload_length": gettext_noop("Upload-Length must be the size of the file in bytes."),
-    "upload_offset": gettext_noop(
-        "The next byte must be number %(have)d. Ask for the offset, and go on from there."
-    ),
-    "upload_busy": gettext_noop("A chunk of this upload is being received. Try again in a moment."),
-    "chunk_too_large": gettext_noop("A chunk can have at most %(most)d MB. Send smaller ones."),
-    "chunk_too_long": gettext_noop("The chunk goes beyond the length of the upload."),
-    "chunk_type": gettext_noop("A chunk must be sent as application/offset+octet-stream."),
-    "checksum": gettext_noop("The chunk was damaged on its way. Send it again."),
-    "checksum_form": gettext_noop(
-        "Upload-Checksum must be the name of one of these algorithms, a space, and the checksum "
-        "in Base64: %(names)s."
-    ),
-    "upload_metadata": gettext_noop(
-        "Upload-Metadata must be pairs of a name and a value in Base64, separated by commas."
-    ),
-    "tus_version": gettext_noop("Send the header Tus-Resumable: %(version)s."),
-    "too_many_uploads": gettext_noop(
-        "You have %(most)d unfinished uploads. Finish or remove one of them first."
-    ),
+    **UPLOADS,
     "no_room": gettext_noop(
         "The server has no room for this file. Ask an installation admin to free space in the "
         "data directory."

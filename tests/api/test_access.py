@@ -58,6 +58,14 @@ CALLS = {
     (f"{PROJECT}/disagreements/<int:item>", "delete"): "lea",
     (f"{PROJECT}/predict", "post"): "ana",
     (f"{PROJECT}/export", "get"): "lea",
+    (f"{PROJECT}/exports", "get"): "lea",
+    (f"{PROJECT}/exports", "post"): "lea",
+    (f"{PROJECT}/exports/<int:number>", "get"): "lea",
+    (f"{PROJECT}/exports/<int:number>/file", "get"): "lea",
+    (f"{PROJECT}/uploads", "get"): "olga",
+    (f"{PROJECT}/uploads", "post"): "olga",
+    (f"{PROJECT}/uploads/<uuid:key>", "patch"): "olga",
+    (f"{PROJECT}/uploads/<uuid:key>", "delete"): "olga",
     (f"{PROJECT}/desk", "post"): "ana",
     (f"{PROJECT}/desk/leave", "post"): "ana",
     (f"{PROJECT}/next", "post"): "ana",
@@ -90,7 +98,7 @@ def work(project: Project, filled: Fill, ana: User) -> Any:
 def address(route: Any, project: Project, work: Any) -> str:
     number = work["annotation" if "annotations" in route else "import"]
     path = route.replace("<int:pk>", str(project.pk)).replace("<int:number>", str(number))
-    path = path.replace("<int:item>", str(work["item"]))
+    path = path.replace("<int:item>", str(work["item"])).replace("<uuid:key>", work["lease"])
     path = path.replace("<str:lease>", work["lease"]).replace("<str:action>", "extend")
     return f"/api/v1/{path}"
 

@@ -18,7 +18,16 @@ from tests import hostile, loop
 pytestmark = pytest.mark.django_db
 
 DEEP = b'{"name": "x", "labels": ' + b"[" * 1000 + b"]" * 1000 + b"}"
-PAGED = ["projects", "imports", "rounds", "models", "annotations", "disagreements", "items"]
+PAGED = [
+    "projects",
+    "imports",
+    "rounds",
+    "models",
+    "annotations",
+    "disagreements",
+    "items",
+    "exports",
+]
 
 
 @pytest.fixture

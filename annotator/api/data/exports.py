@@ -20,7 +20,7 @@ from annotator.flow.projects import members
 from annotator.formats.registry import WRITERS
 from annotator.models import Export, Role
 
-DAY = "A day, such as 2026-01-31, or a moment, such as 2026-01-31T12:00Z."
+DAY = "a day, such as 2026-01-31, or a moment, such as 2026-01-31T12:00Z."
 PARAMETERS = [
     OpenApiParameter("format", str, enum=list(WRITERS), default="jsonl"),
     OpenApiParameter("annotator", str, many=True, description="Who answered; several if repeated."),
@@ -56,7 +56,7 @@ def given_in(request: Request) -> dict[str, Any]:
         **{
             (200, each.content_type): bytes
             for each in WRITERS.values()
-            if "ndjson" not in each.content_type
+            if "json" not in each.content_type
         },
     },
 )

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.utils.http import http_date
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.decorators import api_view, parser_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,14 +26,18 @@ def _header(name: str, description: str, *, required: bool = False) -> OpenApiPa
 
 
 TUS = _header("Tus-Resumable", "1.0.0", required=True)
-LENGTH = _header("Upload-Length", "The size of the file in bytes.", required=True)
+LENGTH = _header("Upload-Length", "the size of the file in bytes.", required=True)
 METADATA = _header(
     "Upload-Metadata",
-    "Pairs of a name and a value in Base64: `filename`, and `format`, with which a wrong type of "
+    "pairs of a name and a value in Base64: `filename`, and `format`, with which a wrong type of "
     "file is refused before it is sent.",
 )
-OFFSET = _header("Upload-Offset", "Where in the file the chunk begins.", required=True)
+OFFSET = _header("Upload-Offset", "where in the file the chunk begins.", required=True)
 CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, a space, and Base64.")
+
+ANOTHER_VERSION = {
+    412: OpenApiResponse(description="`Tus-Resumable` names no version that is spoken here.")
+}
 
 
 @extend_schema(
@@ -52,7 +56,7 @@ CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, a space, and Base64."
     ),
     parameters=[TUS, LENGTH, METADATA],
     request=None,
-    responses={201: None},
+    responses={201: None, **ANOTHER_VERSION},
 )
 @tus.speaks_tus
 @takes()
@@ -82,10 +86,13 @@ def uploads(request: Request, pk: int) -> Response:
     description="At most 64 MB. A chunk that does not begin at the upload's offset answers 409.",
     parameters=[TUS, OFFSET, CHECKSUM],
     request={tus.CHUNK_TYPE: bytes},
-    responses={204: None},
+    responses={204: None, **ANOTHER_VERSION},
 )
 @extend_schema(
-    methods=["DELETE"], summary="Remove an upload", parameters=[TUS], responses={204: None}
+    methods=["DELETE"],
+    summary="Remove an upload",
+    parameters=[TUS],
+    responses={204: None, **ANOTHER_VERSION},
 )
 @tus.speaks_tus
 @takes()

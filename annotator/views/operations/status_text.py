@@ -193,6 +193,10 @@ WHAT: dict[str, tuple[Callable[[Any], Any], Any]] = {
         lambda job: _("Import of %(name)s") % {"name": job.name},
         gettext_lazy("Correct the error and import the file again. Items are not duplicated."),
     ),
+    "export": (
+        lambda job: _("Export as %(name)s") % {"name": job.format},
+        gettext_lazy("Start the export again."),
+    ),
     "features": (
         lambda job: _("Features of %(n)s items") % {"n": number_format.count(job.items)},
         gettext_lazy("It is retried every five minutes. The items can be labelled meanwhile."),
@@ -278,6 +282,7 @@ def jobs(kinds: Iterable[Kind], *, worker_alive: bool) -> Note:
 
 KINDS = {
     "import": gettext_lazy("Imports"),
+    "export": gettext_lazy("Exports"),
     "features": gettext_lazy("Features"),
     "feature_shard": gettext_lazy("Feature shards"),
     "vectors": gettext_lazy("Vectors"),

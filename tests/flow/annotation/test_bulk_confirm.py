@@ -8,7 +8,6 @@ import pytest
 from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, history, revise
 from annotator.flow.annotation.payload import label_names
-from annotator.flow.datasets import export
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import audit_counts, summary
@@ -260,7 +259,7 @@ def test_share_that_is_raised_later_does_not_make_audits_of_them(
 
 def test_export_says_bulk(sure: Project, ben: User) -> None:
     confirm(bulk_pages.take(sure, ben, "spam"))
-    records = [each for each in export.records(sure) if each["source"] == "bulk"]
+    records = [each for each in loop.exported(sure) if each["source"] == "bulk"]
     assert len(records) == 20
     one = records[0]
     assert (one["labels"], one["audit"], one["strategy"]) == (["spam"], False, "bulk")

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.annotation import payload, revise, seed_labels
-from annotator.flow.datasets import export
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing, withdraw
@@ -78,7 +77,7 @@ def test_seed_counts_as_an_imported_one_does(project: Project, filled: Fill, lea
 
 def test_export_says_how_it_came_about(project: Project, filled: Fill, lea: User) -> None:
     sow(project, lea, filled(project, 1)[0])
-    (record,) = export.records(project)
+    (record,) = loop.exported(project)
     assert (record["source"], record["strategy"], record["audit"]) == ("seed", "search", False)
     assert record["annotator"] == "lea"
 

@@ -249,9 +249,7 @@ def test_confidence_out_of_range_is_told(project: Project) -> None:
 
 
 def exported(project: Project) -> list[dict[str, Any]]:
-    from annotator.flow.datasets import export
-
-    return list(export.records(project))
+    return list(loop.exported(project))
 
 
 def test_answers_of_several_people_come_in_with_their_names(

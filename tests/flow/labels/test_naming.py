@@ -21,7 +21,7 @@ from annotator.flow.annotation import (
     sync_decisions,
 )
 from annotator.flow.annotation.payload import annotation_payload, label_names
-from annotator.flow.datasets import export, search
+from annotator.flow.datasets import search
 from annotator.flow.labels import naming
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import label_set, settings
@@ -194,7 +194,7 @@ def seen(project: Project, user: User) -> Any:
     annotated = history.answers(project, user)
     model, predictions = predict.predict(project, ["prize money winner", "lunch at the office"])
     said = {
-        "export": list(export.records(project)),
+        "export": list(loop.exported(project)),
         "memory": [history.remembered(project, each) for each in annotated],
         "served": [
             payload.desk_payload(each) for each in current_leases.active_leases(project, user)
@@ -349,7 +349,7 @@ def test_suggestion_of_a_removed_label_vanishes_and_history_keeps_its_name(
     (lease,) = current_leases.active_leases(project, ana)
     assert payload.desk_payload(lease)["suggestion"] is None
     assert loop.answer(lease, ["spam"]).suggestion is None
-    (told, _other) = export.records(project)
+    (told, _other) = loop.exported(project)
     assert (told["id"], told["suggestion"]["labels"]) == (first.pk, ["odd"])
 
 

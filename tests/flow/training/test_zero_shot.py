@@ -6,7 +6,6 @@ import pytest
 from django.utils import timezone
 
 from annotator.flow.annotation import payload as annotation_payload
-from annotator.flow.datasets import export
 from annotator.flow.progress import summary
 from annotator.flow.projects import label_set
 from annotator.flow.queue import leasing, payload
@@ -103,7 +102,7 @@ def test_origin_stays_with_the_annotation(
     answer = loop.answer(lease, loop.truth(lease.item))
     told = annotation_payload.annotation_payload(answer)
     assert told["suggestion"]["origin"] == "label_descriptions"
-    rows = [row for row in export.records(described) if row["item"] == lease.item_id]
+    rows = [row for row in loop.exported(described) if row["item"] == lease.item_id]
     assert rows[0]["suggestion"]["origin"] == "label_descriptions"
 
 
