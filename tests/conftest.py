@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Use one worker more than cores: those waiting for servers leave theirs free."""
+    """Use a worker for each core; with more, tests of faults ran into their time limits."""
     return pace.workers()
 
 

@@ -1,7 +1,7 @@
 """Order and distribution of tests over processes, for the shortest total time.
 
-Tests in a group wait for servers most of the time, the others compute. So there is one process more
-than cores, and on no more processes than cores servers run: one always computes beside them.
+Tests in a group wait for servers most of the time, the others compute. A group stays on one process,
+which starts its servers once, and servers run on no more processes than there are cores.
 """
 
 import os
@@ -47,9 +47,9 @@ def _group(item: pytest.Item) -> str:
 
 
 def workers() -> int:
-    """Return the number of processes: one more than servers may run on."""
+    """Return the number of processes: what the environment says, or one for each core."""
     given = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    return int(given) if given else _cores() + 1
+    return int(given) if given else _cores()
 
 
 def _cores() -> int:
