@@ -1,7 +1,7 @@
 """Order and distribution of tests over processes, for the shortest total time.
 
-Tests in a group wait for servers most of the time, the others compute. A group stays on one process,
-which starts its servers once, and servers run on no more processes than there are cores.
+Tests in a group wait for servers most of the time, the others compute. A group stays on one
+process, which starts its servers once, and servers run on no more processes than there are cores.
 """
 
 import os
