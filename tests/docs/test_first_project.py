@@ -69,7 +69,7 @@ def make_project(page: Page, server: servers.Winnow, file: Path) -> str:
     page.get_by_role("button", name=written("Create the project")).click()
     page.get_by_role("link", name=written("Import"), exact=True).first.click()
     page.get_by_label(written("File"), exact=True).set_input_files(file)
-    page.get_by_role("button", name=written("Upload")).click()
+    page.get_by_role("button", name=written("Import"), exact=True).click()
     expect(page.locator("dl.counts dd").first).to_have_text("5")
     return page.url.removesuffix("/imports")
 

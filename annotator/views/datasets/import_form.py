@@ -47,6 +47,8 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     file = forms.FileField(
         label=gettext_lazy("File"), allow_empty_file=True, required=False, widget=SeveralFiles()
     )
+    # Required unless it was sent for the preview.
+    file.is_expected = True  # type: ignore[attr-defined]
     upload = forms.CharField(required=False, widget=forms.HiddenInput())
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
