@@ -48,8 +48,12 @@ class Image(Media):
     key_groups = frozenset({"deciding", "moving", "looking"})
     bulk_class = "bulk-pictures"
     has_columns = False
-    import_hint = gettext_lazy("A ZIP of images with one folder per label, or with a labels.csv.")
-    simulation_hint = import_hint
+    import_hint = gettext_lazy(
+        "Images, or a ZIP of images with one folder per label or with a labels.csv."
+    )
+    simulation_hint = gettext_lazy(
+        "A ZIP of images with one folder per label, or with a labels.csv."
+    )
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content, digest_size=16).digest()

@@ -25,7 +25,9 @@ class Text(Media):
     is_read = True
     bulk_class = "bulk-texts"
     has_columns = True
-    import_hint = gettext_lazy("CSV or JSON Lines, one text per row.")
+    import_hint = gettext_lazy(
+        "A table with one text per row (CSV, Excel, JSON Lines), or an export of another tool."
+    )
     simulation_hint = gettext_lazy("CSV or JSON Lines, one text with its label per row.")
 
     def document(self, given: dict[str, Any]) -> Any:
