@@ -34,7 +34,7 @@ def test_form_says_what_is_taken(
 ) -> None:
     settings.MAX_UPLOAD_MB = 7
     page = signed_in(olga).get(at(project)).content.decode()
-    assert "CSV or JSON Lines" in page
+    assert "CSV, Excel, JSON Lines" in page
     assert "Up to 7 MB." in page
 
 
