@@ -7,14 +7,16 @@ import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import Model
+from django.utils import timezone
 
-from annotator.models import Annotation, Item, Project, User
+from annotator.models import Annotation, Item, Project, User, WorkerBeat
 
 COUNTED: dict[str, type[Model]] = {
     "users": User,
@@ -23,6 +25,8 @@ COUNTED: dict[str, type[Model]] = {
     "annotations": Annotation,
 }
 OLD_SCHEMA = "winnow_before_restore"
+# A worker reports itself every 10 seconds, and takes its report back when it ends.
+WORKER_SECONDS = 40
 
 
 class Impossible(Exception):
@@ -135,6 +139,18 @@ def is_empty() -> bool:
     )
 
 
+def _check_no_worker_reports() -> None:
+    """Raise Impossible while a worker reports itself; at rest it may have no connection open."""
+    if WorkerBeat._meta.db_table not in connection.introspection.table_names():
+        return
+    lately = timezone.now() - timedelta(seconds=WORKER_SECONDS)
+    if WorkerBeat.objects.filter(seen_at__gte=lately).exists():
+        raise Impossible(
+            f"A worker was connected to the database within the last {WORKER_SECONDS} seconds. "
+            "Stop web, worker and beat. If it was killed, wait and try again."
+        )
+
+
 def check_nobody_works() -> None:
     """Raise Impossible while other clients are connected to a PostgreSQL database."""
     if kind() != "postgresql":
@@ -149,6 +165,7 @@ def check_nobody_works() -> None:
         raise Impossible(
             f"{others} other processes are connected to the database. Stop web, worker and beat."
         )
+    _check_no_worker_reports()
 
 
 Check = Callable[["Content"], None]
