@@ -28,6 +28,9 @@ PAUSE = 0.05
 # An equal wake-up is sent no sooner than this: under load, every label would request a round.
 QUIET = 0.5
 MOST_REMEMBERED = 1000
+# A message ends a wait for the next one at once; a wait that ends without one wakes both the worker
+# and the broker, each second unless set.
+WAIT = 10
 
 
 class WakeUpSender:
@@ -137,6 +140,13 @@ def _share_what_is_loaded(**_: Any) -> None:
     # The garbage collector writes to every object that it visits, which would copy the pages shared
     # with the processes forked from here.
     gc.freeze()
+
+
+@worker_init.connect
+def _wait_for_longer(**_: Any) -> None:
+    from kombu.transport.redis import Transport
+
+    Transport.brpop_timeout = WAIT
 
 
 @worker_process_init.connect

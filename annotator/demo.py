@@ -1,16 +1,18 @@
-"""Two small sample projects."""
+"""Small sample projects."""
 
 import io
 import json
 import math
 import random
 import zipfile
+from collections.abc import Iterable
 from itertools import product
 
 from django.core.files.base import ContentFile
 from PIL import Image, ImageDraw, ImageFilter
 
 from annotator.flow.datasets import upload
+from annotator.flow.operations import sample_history
 from annotator.flow.projects import settings
 from annotator.models import Import, Project, User
 
@@ -20,7 +22,9 @@ PICTURES_PER_LABEL = 40
 SIDE = 160
 
 TEXT_PROJECT = "Sample: messages to a bakery"
+HISTORY_PROJECT = "Sample with history: messages to a bakery"
 PICTURE_PROJECT = "Sample: grain, chaff or stone"
+SPAN_PROJECT = "Sample: what is ordered, how much and for when"
 
 GUIDELINES = (
     "What does the writer want from us?\n\n"
@@ -107,6 +111,30 @@ ENDS = [
     "Have a good week.",
     "",
 ]
+# What stands in the orders of the sample of spans, by label.
+ORDERS = 400
+ORDERED = {
+    "product": [
+        "rye loaves",
+        "spelt loaves",
+        "poppy seed rolls",
+        "croissants",
+        "plum tarts",
+        "walnut loaves",
+        "pretzels",
+        "oat cookies",
+    ],
+    "amount": ["two", "a dozen", "half a kilo of", "twenty", "6", "three small"],
+    "day": ["Monday", "tomorrow", "the 3rd of May", "Saturday morning", "next week", "Easter"],
+}
+REQUESTS = [
+    "please keep {amount} {product} for {day}.",
+    "we need {amount} {product} on {day}, not earlier.",
+    "can you send {amount} {product}?",
+    "for {day}: {amount} {product}, sliced.",
+    "the {product} of last time were good, the same for {day}.",
+    "nothing this week, we are away.",
+]
 
 
 def load(user: User) -> tuple[Project, list[Import]]:
@@ -132,11 +160,45 @@ def load(user: User) -> tuple[Project, list[Import]]:
         guidelines="What lies on the table? Chaff is the dry husk around the grain.",
         seed=SEED,
     )
+    orders = settings.create_project(
+        user,
+        name=SPAN_PROJECT,
+        task="text-spans",
+        labels=list(ORDERED),
+        guidelines="Mark each product, its amount, and the day for which it is ordered.",
+        audit_share=0.25,
+        seed=SEED,
+    )
     works = [
         upload.receive(project, user, ContentFile(messages(), "messages.jsonl")),
         upload.receive(pictures, user, ContentFile(drawings(), "table.zip")),
+        upload.receive(orders, user, ContentFile(written_orders(), "orders.jsonl")),
     ]
     return project, works
+
+
+def load_with_history(user: User) -> tuple[Project, Import | None]:
+    """Create the sample with its topics, from which a worker makes its history (`tasks`).
+
+    Without an import if it is there already.
+    """
+    there = Project.objects.alive().filter(name=HISTORY_PROJECT).first()
+    if there is not None:
+        return there, None
+    project = settings.create_project(
+        user,
+        name=HISTORY_PROJECT,
+        labels=list(MESSAGES),
+        guidelines=GUIDELINES,
+        audit_share=0.25,
+        second_share=0.15,
+        target_value=0.9,
+        hourly_rate=20,
+        currency="EUR",
+        seed=SEED,
+    )
+    file = ContentFile(messages_with_topics(), "messages.jsonl")
+    return project, upload.receive(project, user, file)
 
 
 # Texts -------------------------------------------------------------------------------------------
@@ -144,15 +206,42 @@ def load(user: User) -> tuple[Project, list[Import]]:
 
 def messages() -> bytes:
     """Return the sample messages as JSON Lines, in random order and without labels."""
+    return _lines({"text": text} for text, _topic in _texts())
+
+
+def messages_with_topics() -> bytes:
+    """Return the same with what each is about, as metadata."""
+    return _lines({"text": text, sample_history.TRUTH: topic} for text, topic in _texts())
+
+
+def _texts() -> list[tuple[str, str]]:
     rng = random.Random(SEED)
     texts = [
-        f"{begin} {core} {end}".strip()
-        for cores in MESSAGES.values()
+        (f"{begin} {core} {end}".strip(), topic)
+        for topic, cores in MESSAGES.items()
         for core in cores
         for begin, end in rng.sample(list(product(BEGINNINGS, ENDS)), MESSAGES_PER_CORE)
     ]
     rng.shuffle(texts)
+    return texts
+
+
+def _lines(rows: Iterable[dict[str, str]]) -> bytes:
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+
+
+def written_orders() -> bytes:
+    """Return the sample orders as JSON Lines, without spans."""
+    rng = random.Random(SEED)
+    texts = dict.fromkeys(_order(rng) for _ in range(ORDERS))
     return "\n".join(json.dumps({"text": text}, ensure_ascii=False) for text in texts).encode()
+
+
+def _order(rng: random.Random) -> str:
+    said = {label: rng.choice(words) for label, words in ORDERED.items()}
+    return (
+        f"{rng.choice(BEGINNINGS)} {rng.choice(REQUESTS).format(**said)} {rng.choice(ENDS)}".strip()
+    )
 
 
 # Pictures ----------------------------------------------------------------------------------------

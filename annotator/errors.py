@@ -26,6 +26,8 @@ class FlowError(Exception):
         detail = detail or error_messages.text(message or code, field, values)
         super().__init__(detail)
         self.code = code
+        self.message = message or code
+        self.values = values
         self.detail = detail
         self.errors = errors or [{"field": field, "code": code, "detail": detail}]
 
@@ -54,6 +56,12 @@ class Conflict(FlowError):
     status = 409
 
 
+class Gone(FlowError):
+    """It existed once, and whoever asks knew of it."""
+
+    status = 410
+
+
 class TooLarge(FlowError):
     """More bytes than this installation accepts."""
 
@@ -70,3 +78,9 @@ class Invalid(FlowError):
     """Well-formed, but wrong."""
 
     status = 422
+
+
+class NoRoom(FlowError):
+    """The disk cannot hold it."""
+
+    status = 507

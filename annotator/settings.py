@@ -73,6 +73,7 @@ def broker_socket() -> Path:
 SECRET_KEY = secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+globals().update(env.mail())
 
 INSTALLED_APPS = [
     "annotator",
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
+    "heroicons",
     "rest_framework",
     "knox",
     "drf_spectacular",
@@ -91,8 +93,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 
-# The front server in deploy/ serves files that we name and reports the client. Without it in front,
-# anyone could set those headers.
+# Without the front server of deploy/, anyone could set the headers that it sets.
 BEHIND_NGINX = env.flag("BEHIND_NGINX")
 MIDDLEWARE = [
     *(["annotator.server.reverse_proxy.client_address"] if BEHIND_NGINX else []),
@@ -128,6 +129,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "annotator.views.navigation.navigation",
             ],
         },
     }
@@ -145,7 +147,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
         "timeout": 20,
         "init_command": (
             "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA journal_size_limit=67108864;"
-            "PRAGMA cache_size=-65536;PRAGMA mmap_size=268435456;"
+            "PRAGMA cache_size=-65536;PRAGMA mmap_size=134217728;"
         ),
     }
     # A file, because threads that share an in-memory database lock differently.
@@ -158,8 +160,7 @@ else:
     PGBOUNCER = env.flag("PGBOUNCER")
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
     if not PGBOUNCER:
-        # JIT compilation takes longer than the small queries of pages, though the planner expects
-        # otherwise.
+        # JIT compilation takes longer than the small queries of pages.
         at_start = ["-c jit=off"]
         if IN_WEB:
             # Nobody waits longer for a page, and a request that hangs blocks no others.
@@ -188,8 +189,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or TESTING
+IMPORT_FOLDER = env.folder("WINNOW_IMPORT_FOLDER", apart_from=DATA_DIR)
+IMPORT_BUCKETS = env.buckets("WINNOW_IMPORT_BUCKETS")
 MAX_UPLOAD_MB = env.number("MAX_UPLOAD_MB", 2048)
-FILE_UPLOAD_TEMP_DIR = None
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 << 20
 # The form with 500 labels sends seven fields per row.
@@ -275,6 +277,7 @@ REST_FRAMEWORK = {
     # ?format= names an export format, not a renderer.
     "URL_FORMAT_OVERRIDE": None,
 }
+KNOX_TOKEN_MODEL = "knox.AuthToken"  # noqa: S105
 REST_KNOX = {"TOKEN_TTL": timedelta(days=30), "AUTO_REFRESH": True, "AUTH_HEADER_PREFIX": "Token"}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Winnow",
@@ -310,8 +313,7 @@ TIME_ZONE = "UTC"
 
 # Logs ---------------------------------------------------------------------------------------------
 
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LOG_LEVEL = env.one_of("LOG_LEVEL", LOG_LEVELS, "INFO")
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
 LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"), "text")
 LOGGING = {
     "version": 1,
@@ -337,20 +339,17 @@ LOGGING = {
         "annotator.metrics.request_log": {
             "level": LOG_LEVEL if LOG_FORMAT == "json" or LOG_LEVEL == "DEBUG" else "WARNING"
         },
-        "django.server": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "gunicorn": {"level": "WARNING"},
+        **{name: {"level": "WARNING"} for name in ("django.server", "axes", "gunicorn")},
         # The jobs' own lines say more, and the tick comes every five seconds.
-        "celery.app.trace": {"level": "WARNING"},
-        "celery.worker.strategy": {"level": "WARNING"},
+        **{f"celery.{each}": {"level": "WARNING"} for each in ("app.trace", "worker.strategy")},
         "celery.beat": {"level": "WARNING"},
+        # In detail, they log the headers that prove who asks.
+        **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer", "urllib3")},
     },
 }
 
-METRICS = env("METRICS", default="off")
+METRICS = env.one_of("METRICS", ("off", "loopback", "token"), "off")
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
-if METRICS not in ("off", "loopback", "token"):
-    raise ImproperlyConfigured("METRICS is off, loopback or token.")
 if METRICS == "token" and len(METRICS_TOKEN) < 20:
     raise ImproperlyConfigured("METRICS=token needs a METRICS_TOKEN of at least 20 characters.")
 

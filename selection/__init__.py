@@ -12,6 +12,8 @@ Packages in the order of their imports: each one imports only those above it.
 | `strategies` | the registry of query strategies, their candidates, and the reasons they give |
 | `agreement` | kappa, alpha, bootstrap intervals, Dawid-Skene consensus, label errors |
 | `evaluation` | accuracy and F1 with intervals, learning curves, stopping, recall bounds, savings |
+| `delivery` | regions that the model may label, and the proof that few of its labels are wrong |
+| `spans` | spans in texts: tokens, their CRF, selection, entity F1 and agreement |
 | `simulation` | the annotation loop replayed on labelled data, baselines and comparisons |
 
 Conventions: `X` features (n, d), `y` targets in the shape of their label space, `proba` (n, C),

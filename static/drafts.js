@@ -5,6 +5,7 @@
 (() => {
   const PREFIX = "winnow-draft:";
   const SAVED = "winnow_saved";
+  const KEPT_BY_SERVER = "Winnow-Draft";
   const KEPT =
     "textarea, select, input:not([type=password], [type=file], [type=hidden], [type=submit], [type=button], [type=reset], [type=image])";
   const { person, signIn } = document.body.dataset;
@@ -102,10 +103,16 @@
 
   // Keeping ---------------------------------------------------------------------------------------
 
+  // A part of a form may come later, such as the preview of a file.
+  const absent = (form, { fields }) => {
+    const there = new Set(controls(form).map(nameOf));
+    return Object.fromEntries(Object.entries(fields).filter(([name]) => !there.has(name)));
+  };
+
   const keep = (form) => {
     const key = keyOf(form);
     const draft = read(key) || { fields: {} };
-    const fields = {};
+    const fields = absent(form, draft);
     for (const control of controls(form)) {
       const name = nameOf(control);
       const value = valueOf(control);
@@ -160,8 +167,20 @@
       fields[nameOf(control)] = entry;
       if (!isBound) restoreControl(control, entry);
     }
-    write(key, { ...draft, fields });
+    write(key, { ...draft, fields: { ...absent(form, draft), ...fields } });
     if (Object.keys(fields).length && !isBound) tell(form, key);
+  };
+
+  const restorePart = (form, part) => {
+    const key = keyOf(form);
+    const draft = read(key);
+    const typed = (control) => draft?.fields[nameOf(control)];
+    const own = controls(form).filter((control) => part.contains(control) && typed(control));
+    const changed = own.filter((control) => !same(typed(control).value, valueOf(control)));
+    for (const control of changed) restoreControl(control, typed(control));
+    if (!changed.length) return;
+    tell(form, key);
+    changed[0].dispatchEvent(new Event("change", { bubbles: true }));
   };
 
   // Saved -----------------------------------------------------------------------------------------
@@ -201,7 +220,8 @@
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const form = sender(event);
     const { status } = event.detail.xhr;
-    if (form && status >= 200 && status < 400) sessionStorage.removeItem(keyOf(form));
+    const isPreview = event.detail.xhr.getResponseHeader(KEPT_BY_SERVER) === "kept";
+    if (form && !isPreview && status >= 200 && status < 400) sessionStorage.removeItem(keyOf(form));
   });
 
   document.addEventListener("htmx:load", ({ detail }) => {
@@ -209,6 +229,8 @@
     if (part === document.body || !part.isConnected) return;
     if (part.matches("form") && isDrafted(part)) restore(part);
     forms(part).forEach(restore);
+    const around = part.parentElement.closest("form");
+    if (around && isDrafted(around)) restorePart(around, part);
   });
 
   // Pages with a place of their own for such news tell it there.

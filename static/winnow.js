@@ -12,6 +12,21 @@
     if (event.target.matches("[data-select]")) event.target.select();
   });
 
+  // A server without https gives pages no clipboard; the selection is copied there.
+  const copied = async (box) => {
+    box.select();
+    if (!navigator.clipboard) return document.execCommand("copy");
+    await navigator.clipboard.writeText(box.value);
+    return true;
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const done = await copied(document.getElementById(button.dataset.copy)).catch(() => false);
+    if (done) button.textContent = button.dataset.copied;
+  });
+
   // Nobody looks, so nobody asks. Filters in hx-trigger would need eval, which the CSP forbids.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
@@ -19,12 +34,58 @@
 
   // A region that is renewed keeps what was opened in it.
   let opened = [];
+  let shown = [];
   document.addEventListener("htmx:beforeSwap", (event) => {
-    opened = [...event.detail.target.querySelectorAll("details[open][id]")].map(({ id }) => id);
+    const ids = (selector) => [...event.detail.target.querySelectorAll(selector)].map(({ id }) => id);
+    opened = ids("details[open][id]");
+    shown = ids("[popover][id]:popover-open");
   });
   document.addEventListener("htmx:afterSettle", () => {
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    for (const id of shown) {
+      const panel = document.getElementById(id);
+      if (panel && !panel.matches(":popover-open")) panel.showPopover();
+    }
   });
+
+  // A menu closes by a press elsewhere, and by Escape, which leads back to its button.
+  const openMenu = () => document.querySelector("details.drop-menu[open]");
+  document.addEventListener("click", (event) => {
+    const menu = openMenu();
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && openMenu();
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
+  // The list of projects is asked for when somebody opens it.
+  document.addEventListener(
+    "toggle",
+    ({ target: panel, newState }) => {
+      if (newState !== "open" || !panel.dataset.loads) return;
+      htmx.ajax("GET", panel.dataset.loads, { target: panel.querySelector("ul"), swap: "outerHTML" });
+      delete panel.dataset.loads;
+    },
+    true,
+  );
+
+  // Messages lie in a corner. What went well leaves by itself, unless somebody reads it just now.
+  const STAYS = 7000;
+  const leave = (toast) => {
+    if (toast.matches(":hover, :focus-within")) return setTimeout(leave, STAYS, toast);
+    toast.remove();
+  };
+  for (const list of document.querySelectorAll("[data-toasts]")) {
+    list.classList.add("toasts");
+    for (const toast of list.children) {
+      toast.querySelector("[data-dismiss]").hidden = false;
+      if (toast.matches(".success")) setTimeout(leave, STAYS, toast);
+    }
+  }
+  document.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.parentElement.remove());
 
   // Uploads say how far they are, and whether they arrived.
   const upload = (event) => event.target.closest?.("[data-upload]");

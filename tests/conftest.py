@@ -14,11 +14,11 @@ from knox.models import AuthToken
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from annotator import celery
 from annotator.db import clock
-from annotator.flow.projects import members
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
-from annotator.models import Project, Role, User, jobs
+from annotator.models import Project, User, jobs
 from annotator.security import password_hashing, rate_limits
 from tests import loop, pace, shared
 
@@ -33,18 +33,23 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.gettempdir())
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest groups, so that no worker is left with one at the end."""
+    """Start with the longest units, so that no worker is left with one at the end."""
     items.sort(key=pace.place)
-    pace.tell_groups(items)
+    pace.tell_units(items)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Number files instead of naming them by their bytes: gzip and ZIP write the time into them."""
+    return argname if isinstance(val, bytes) else None
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Use a worker for each core; with more, tests of faults ran into their time limits."""
+    """Use so many workers that those which wait leave no core idle."""
     return pace.workers()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> pace.Distribution:
-    """Let servers run on so many workers only as they have cores."""
+    """Let what waits run beside what computes."""
     return pace.Distribution(config, log)
 
 
@@ -125,6 +130,14 @@ def _no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "BEAT_SECONDS", 3600)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nobody_to_wake() -> Iterator[None]:
+    # There is no broker, and a thread would look for it beyond the end of the test.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(celery.mailbox, "put", lambda _task, _args: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _nobodys_language() -> None:
     # Requests leave context variables in the thread, where the next test would see them.
@@ -147,36 +160,32 @@ def _own_data_directory(settings: Settings, tmp_path: Path) -> None:
 
 @pytest.fixture
 def olga(db: Any) -> User:
-    return User.objects.create_user("olga")
+    return loop.person("olga")
 
 
 @pytest.fixture
 def lea(db: Any) -> User:
-    return User.objects.create_user("lea")
+    return loop.person("lea")
 
 
 @pytest.fixture
 def ana(db: Any) -> User:
-    return User.objects.create_user("ana")
+    return loop.person("ana")
 
 
 @pytest.fixture
 def ben(db: Any) -> User:
-    return User.objects.create_user("ben")
+    return loop.person("ben")
 
 
 @pytest.fixture
 def zed(db: Any) -> User:
-    return User.objects.create_user("zed")
+    return loop.person("zed")
 
 
 @pytest.fixture
 def project(olga: User, lea: User, ana: User, ben: User) -> Project:
-    # The quick features are enough for these small texts, in a tenth of the time.
-    made = project_settings.create_project(
-        olga, name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
-    )
-    return _with_members(made, lea, ana, ben)
+    return loop.mail_project()
 
 
 @pytest.fixture
@@ -184,14 +193,7 @@ def image_project(olga: User, lea: User, ana: User, ben: User) -> Project:
     made = project_settings.create_project(
         olga, name="Pets", task="image", labels=["cat", "dog"], seed=7
     )
-    return _with_members(made, lea, ana, ben)
-
-
-def _with_members(project: Project, lea: User, *annotators: User) -> Project:
-    members.add_member(project, lea.username, Role.LEAD)
-    for person in annotators:
-        members.add_member(project, person.username, Role.ANNOTATOR)
-    return project
+    return loop.with_members(made)
 
 
 class Caller(APIClient):
@@ -232,13 +234,9 @@ def easily_sure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sure(project: Project, ana: User, easily_sure: Any) -> Project:
+def sure(project: Project, easily_sure: Any) -> Project:
     """The project with 120 items, and a model of twelve labels, confident about the others."""
-    loop.fill(project, 120)
-    loop.make_features(project)
-    loop.label(project, ana, 12)
-    loop.go_round(project)
-    return project
+    return loop.make_sure(project)
 
 
 @pytest.fixture

@@ -261,7 +261,7 @@ class Export:
         """Return each user's answers, as numbers, on the items that several answered."""
         found: dict[int, dict[str, int]] = {}
         for each in self.opinions():
-            said = self.labels.index(each["labels"][0])
+            said = self.labels.index(each["author_labels"][0])
             found.setdefault(each["item"], {})[each["annotator"]] = said
         return {item: said for item, said in found.items() if len(said) > 1}
 
@@ -317,7 +317,7 @@ class Export:
         sides: dict[str, list[int]] = {"shown": [0, 0], "blind": [0, 0]}
         for each in first.values():
             side = sides["blind" if each["blind"] else "shown"]
-            side[0] += set(each["labels"]) == each["hint"]
+            side[0] += set(each["author_labels"]) == each["hint"]
             side[1] += 1
         return sides
 

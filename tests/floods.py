@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 PEOPLE = 4
-# A client that waits longer was not served.
+# A client that waits longer counts as not served.
 TIMEOUT = 10.0
 
 

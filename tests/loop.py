@@ -13,10 +13,10 @@ from annotator.flow.datasets import export, importing, upload
 from annotator.flow.evaluation import audit_accuracy
 from annotator.flow.features import encode
 from annotator.flow.progress import stopping, version_numbers
-from annotator.flow.projects import settings
+from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing
 from annotator.flow.queue.refill import refill
-from annotator.flow.training import schedule, score, select, train
+from annotator.flow.training import pool_predictions, schedule, score, select, train
 from annotator.messages.stopping import advice
 from annotator.models import (
     Annotation,
@@ -25,6 +25,7 @@ from annotator.models import (
     Item,
     Lease,
     Project,
+    Role,
     Round,
     RoundShard,
     User,
@@ -50,6 +51,27 @@ FILLER = [
     "red",
     "blue",
 ]
+
+
+def person(name: str) -> User:
+    """Return the user of that name; a state that is kept for a module brings them along."""
+    return User.objects.filter(username=name).first() or User.objects.create_user(name)
+
+
+def mail_project() -> Project:
+    """Return a new project of Olga's with Lea as lead, and Ana and Ben as annotators."""
+    # The quick features are enough for these small texts, in a tenth of the time.
+    made = settings.create_project(
+        person("olga"), name="Mail", labels=["spam", "ham"], seed=7, features="text-quick"
+    )
+    return with_members(made)
+
+
+def with_members(project: Project) -> Project:
+    """Add Lea, Ana and Ben to a project."""
+    for name, role in (("lea", Role.LEAD), ("ana", Role.ANNOTATOR), ("ben", Role.ANNOTATOR)):
+        members.add_member(project, person(name).username, role)
+    return project
 
 
 def text(number: int) -> str:
@@ -89,6 +111,26 @@ def make_features(project: Project) -> Project:
         assert encode.fit(space.pk) is not None, refreshed(space).error
         for shard in space.shards.all():
             encode.transform(shard.pk)
+    return project
+
+
+def make_sure(project: Project) -> Project:
+    """Give a project 120 items, and a model of twelve labels."""
+    fill(project, 120)
+    make_features(project)
+    label(project, person("ana"), 12)
+    go_round(project)
+    return project
+
+
+def keep_busy(project: Project) -> Project:
+    """Give a project seed labels, annotations of two users, a round, a model and a full queue."""
+    bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
+    fill(project, 40)
+    make_features(project)
+    label(project, person("ana"), 10)
+    label(project, person("ben"), 4)
+    go_round(project)
     return project
 
 
@@ -158,6 +200,7 @@ def go_stage(turn: Round, stage: str, shard_order: slice = slice(None)) -> None:
 def forget_what_was_loaded() -> None:
     """Clear all caches, like a worker that has just started."""
     model_files.clear_caches()
+    pool_predictions.forget()
     for named in (
         version_numbers.round_number,
         version_numbers.model_number,
@@ -177,7 +220,7 @@ def refreshed(row: Any) -> Any:
     return type(row).objects.get(pk=row.pk)
 
 
-def answer(lease: Lease, labels: Iterable[str] | None = None, **options: Any) -> Annotation:
+def answer(lease: Lease, labels: Iterable[Any] | None = None, **options: Any) -> Annotation:
     """Submit an answer to a lease: the true label unless `labels` is given."""
     given = {
         "lease": str(lease.pk),

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -57,17 +57,25 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def patient(seconds: float) -> float:
+    """Return how long to wait at most, more where other programs take the processor's time.
+
+    Such limits end a test that hangs; they measure nothing.
+    """
+    return seconds * float(os.environ.get("WINNOW_TEST_PATIENCE", "1"))
+
+
 def wait_until(
     true: Callable[[], object], seconds: float = 60.0, what: str = "it", pause: float = 0.05
 ) -> object:
     """Return the first true result; fail the test on timeout."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while time.monotonic() < end:
         answer = true()
         if answer:
             return answer
         time.sleep(pause)
-    pytest.fail(f"{what} did not come true within {seconds:.0f} s")
+    pytest.fail(f"{what} did not come true within {patient(seconds):.0f} s")
 
 
 # Winnow -------------------------------------------------------------------------------------------
@@ -138,6 +146,11 @@ class Winnow:
             self.process.wait(30)
         return time.monotonic() - started
 
+    def kill(self) -> None:
+        """Kill it with all its processes, where nothing is read from it afterwards."""
+        if self.process is not None:
+            kill_family(self.process)
+
     def children_left(self) -> list[str]:
         """Return the command lines of processes that still name this data directory."""
         lines = [" ".join(_command(process)) for process in psutil.process_iter()]
@@ -155,7 +168,21 @@ class Winnow:
             key=lambda child: child.create_time(),
         )
 
+    def kill_worker(self, turn: int) -> None:
+        """Kill the whole worker in the first turns, and then only the processes of its pool.
 
+        A worker that dies soon again and again is started later each time: after the fifth time,
+        a test would wait for ten seconds.
+        """
+        wait_until(lambda: self.children("celery"), 60, "the worker")
+        spared = 0 if turn < WHOLE_KILLS else 1
+        for process in reversed(self.children("celery")[spared:]):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+# After these kills, the worker's pauses are still short.
+WHOLE_KILLS = 3
 # The tests' own environment must not reach the servers that they start.
 _OWN = {"DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "DEBUG", "SECRET_KEY"}
 
@@ -167,14 +194,26 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
+def kill_family(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that came from it; it starts none of them again, being the first."""
+    if process.poll() is None:
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for each in family:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(family, 30)
+    process.wait(30)
+
+
 @contextmanager
 def winnow(folder: Path, *options: str, **env: str) -> Iterator[Winnow]:
-    """Run Winnow for the duration of a test."""
+    """Run Winnow for the duration of a test, and end it at once: its own end takes seconds."""
     server = Winnow(folder, **env)
     try:
         yield server.start(*options)
     finally:
-        server.stop()
+        server.kill()
 
 
 # PostgreSQL and Redis ----------------------------------------------------------------------------
@@ -200,7 +239,7 @@ def postgres(template: str = "template1") -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database(port: int, name: str, template: str) -> str:
+def new_database(port: int | None, name: str, template: str) -> str:
     """Create a database as a copy of another, and return its address."""
     place = ["-h", "127.0.0.1", "-p", str(port), "-U", "winnow"]
     subprocess.run([postgres_programs() / "createdb", *place, "-T", template, name], check=True)

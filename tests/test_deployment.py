@@ -66,6 +66,14 @@ def test_web_and_workers_wait_for_the_migration_and_the_servers() -> None:
         assert waits["db"]["condition"] == waits["redis"]["condition"] == "service_healthy"
 
 
+def test_the_migration_checks_the_configuration_and_the_worker_does_not() -> None:
+    migrate = command_of("migrate")[-1]
+    assert "manage.py migrate" in migrate
+    assert "--skip-checks" not in migrate
+    assert SERVICES["migrate"]["environment"] == SERVICES["worker"]["environment"]
+    assert "--skip-checks" in command_of("worker")
+
+
 def test_no_secret_has_a_default() -> None:
     environment = SERVICES["web"]["environment"]
     assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
@@ -134,7 +142,7 @@ def test_the_image_holds_what_the_commands_need() -> None:
 def by_hand(tmp_path: Path) -> Iterator[Any]:
     """The processes of docker-compose.yml on a private PostgreSQL and Redis, without Docker."""
     with (
-        servers.postgres() as database,
+        servers.postgres(servers.TABLES) as database,
         servers.redis() as broker,
         servers.short_folder() as sockets,
     ):

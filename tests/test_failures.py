@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.db import IntegrityError, OperationalError, ProgrammingError
 from annotator.backup.database_snapshot import Impossible
 from annotator.errors import Invalid
 from annotator.server import failures
-from tests import servers
+from tests import servers, shared
+from tests.forks import Forks
 
 # In words ----------------------------------------------------------------------------------------
 
@@ -86,7 +88,7 @@ def test_what_nobody_foresaw_goes_into_a_log(
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A data directory with a database that is up to date and has an admin and a project."""
     folder = tmp_path_factory.mktemp("prepared") / "data"
-    assert manage(folder, "migrate", "-v0").returncode == 0
+    shared.copy_data_directory(folder)
     code = (
         "from annotator.models import User; from annotator.flow.projects import settings;"
         "settings.create_project(User.objects.create_superuser('olga', password='x'),"
@@ -96,12 +98,24 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return folder
 
 
-def manage(data: Any, *words: Any, **env: Any) -> Any:
+@pytest.fixture(scope="module")
+def commands(prepared: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """What runs a command on the data directory that is prepared."""
+    forks = Forks(environment(prepared), tmp_path_factory.mktemp("said"))
+    yield forks
+    forks.end()
+
+
+def environment(data: Any) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in servers._OWN}
+    return {**inherited, "WINNOW_DATA": str(data)}
+
+
+def manage(data: Any, *words: Any, **env: Any) -> Any:
     return subprocess.run(
         [sys.executable, "manage.py", *map(str, words)],
         cwd=servers.ROOT,
-        env={**inherited, "WINNOW_DATA": str(data), **env},
+        env={**environment(data), **env},
         capture_output=True,
         text=True,
         timeout=120,
@@ -213,14 +227,20 @@ COMMANDS = {
     ("create_project", "P", "--labels", "a,b", "--set", "name=1"): "name",
     ("create_project", "P", "--labels", "a,b", "--set", "budget"): "SETTING=VALUE",
     ("create_project", "P", "--labels", "a,b", "--set", "budget=1e999"): "finite",
+    ("create_project", "P", "--labels", "a,b", "--set", "batch_size=0"): "batch_size: ",
     ("create_project", "P", "--labels", "a,b", "--admin", "nobody"): "nobody",
     ("import_dataset", "77", "README.md"): "no project 77",
     ("import_dataset", "1", "nowhere.csv"): "nowhere.csv",
     ("import_dataset", "1", "tests"): "tests",
-    ("import_dataset", "1", "README.md"): "README.md",
     ("export_annotations", "77"): "no project 77",
     ("export_annotations", "1", "--out", "tests"): "folder",
     ("export_annotations", "1", "--out", "nowhere/x.jsonl"): "nowhere/x.jsonl",
+    ("export_project", "77", "x.winnow"): "no project 77",
+    ("export_project", "1", "tests"): "folder",
+    ("export_project", "1", "nowhere/x.winnow"): "nowhere/x.winnow",
+    ("encoders", "add", "nowhere"): "nowhere is no folder",
+    ("encoders", "add", "tests"): "encoder.json is missing",
+    ("encoders", "remove", "nonsense"): "no encoder nonsense",
     ("recount", "77"): "no project 77",
     ("backup", "/proc/backup.tar"): "/proc/backup.tar",
     ("backup", "README.md"): "is there already",
@@ -235,9 +255,9 @@ COMMANDS = {
 
 @pytest.mark.servers
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_command_that_cannot_be_done_says_why(prepared: Any, words: Any) -> None:
+def test_command_that_cannot_be_done_says_why(prepared: Any, commands: Forks, words: Any) -> None:
     before = (prepared / "winnow.sqlite3").read_bytes()
-    ends_in_words(manage(prepared, *words), COMMANDS[words])
+    ends_in_words(commands.run(*words), COMMANDS[words])
     assert (prepared / "winnow.sqlite3").read_bytes() == before
 
 
@@ -245,6 +265,7 @@ NEEDING_ROWS = [
     ("create_project", "P", "--labels", "a,b"),
     ("import_dataset", "1", "README.md"),
     ("export_annotations", "1"),
+    ("export_project", "1", "somewhere.winnow"),
     ("recount",),
     ("backup", "somewhere.tar"),
 ]

@@ -8,7 +8,7 @@ from annotator.models import FeatureShard, FeatureSpace, Label, Project
 from annotator.pool import encoder_process
 from tests import hashing_encoder, loop
 
-# In words that the items of `loop.fill` use.
+# Words that the items of `loop.fill` use.
 DESCRIPTIONS = {"spam": "prize money winner claim", "ham": "meeting minutes lunch office"}
 
 

@@ -13,6 +13,7 @@ from annotator.api import responses, serializers
 from annotator.api.answers import answered, described, told
 from annotator.api.request_context import (
     checked,
+    flag,
     page,
     person,
     takes,
@@ -72,9 +73,10 @@ def annotations(request: Request, pk: int) -> Response:
         rows = history.answers(project, person(request))
         shown = partial(history.remembered, project)
         return page(request, rows, "-id", lambda row: told(project, shown(row)))
+    takes_next = flag(request, "next", default=True)
     given = answered(serializers.Answer, request, project)
     body: dict[str, Any]
-    if request.query_params.get("next") == "0":
+    if not takes_next:
         annotation, is_new = submit.submit(project, person(request), **given)
         body = {"annotation": annotation_payload(annotation)}
     else:
@@ -90,7 +92,8 @@ def annotations(request: Request, pk: int) -> Response:
 @extend_schema(
     methods=["PATCH"],
     summary="Correct an annotation",
-    description="For its author and for leads. What it said before stays in its history.",
+    description="For its author and for leads. Its author stays the author; `corrected_by` says "
+    "who else gave the current answer. What it said before stays in its history.",
     request=described(serializers.Correction),
     responses={200: responses.Saved},
 )
@@ -116,6 +119,23 @@ def annotation(request: Request, pk: int, number: int) -> Response:
     lease = revise.undo(found, user)
     body = {"annotation": annotation_payload(found), "next": _shown(lease)}
     return Response(told(project, body))
+
+
+@extend_schema(
+    summary="Undo a correction",
+    description="Of your own: the annotation says what it said before. Both stay in its history.",
+    request=None,
+    responses={200: responses.Saved},
+)
+@api_view(["POST"])
+def revert(request: Request, pk: int, number: int) -> Response:
+    """Undo one's own newest correction of an answer."""
+    user = person(request)
+    project = members.load_project(user, pk)
+    checked(serializers.Nothing, request)
+    found = revise.revert(revise.find_annotation(project, user, number), user)
+    tasks.learn_if_due.delay_on_commit(project.pk)
+    return Response(told(project, {"annotation": annotation_payload(found)}))
 
 
 @extend_schema(

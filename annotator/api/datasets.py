@@ -13,10 +13,10 @@ from annotator import tasks, tasktypes
 from annotator.api import responses, serializers
 from annotator.api.answers import told
 from annotator.api.codecs import StrictJSONParser
-from annotator.api.request_context import checked, page, person, takes
+from annotator.api.request_context import checked, flag, page, person, takes
 from annotator.api.responses.schema import PAGED
-from annotator.errors import NotFound
-from annotator.flow.datasets import attaching, importing, undo_import, upload
+from annotator.errors import Invalid, NotFound
+from annotator.flow.datasets import attaching, importing, server_files, undo_import, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.projects import members
@@ -47,7 +47,9 @@ EVERYTHING = OpenApiParameter(
         "A worker reads it in the background; `GET` on the import shows how far it is. With "
         "`dry_run=1`, only the upload is stored, for 24 hours; the response says what would become "
         "of its rows, and a second call with the id of the `upload` imports it. `vectors` with "
-        "`vector_ids` and without a file are attached to the items that have these ids."
+        "`vector_ids` and without a file are attached to the items that have these ids. "
+        "`server_file` names a file, or a folder of pictures or texts, that lies on the server "
+        "already, or in a bucket: `s3://scans/2026`."
     ),
     parameters=[DRY_RUN],
     request={
@@ -67,14 +69,16 @@ def imports(request: Request, pk: int) -> Response:
         return page(request, Import.objects.filter(project=found), "-id", _import)
     given = checked(serializers.NewImport, request)
     files = request.FILES.getlist("file") if "file" in given else []
-    if request.query_params.get("dry_run", "0") not in ("", "0"):
+    if "server_file" in given:
+        files = server_files.find(given.pop("server_file"))
+    if flag(request, "dry_run"):
         return Response(_dry_run(found, person(request), files, given))
     work = _started(found, person(request), files, given)
     tasks.run_import.delay_on_commit(work.pk)
     return Response(_import(work), status=202)
 
 
-def _started(project: Project, user: User, files: list[Any], given: dict[str, Any]) -> Import:
+def _started(project: Project, user: User, files: Any, given: dict[str, Any]) -> Import:
     given.pop("file", None)
     if files:
         return upload.receive(project, user, files, **given)
@@ -85,16 +89,35 @@ def _started(project: Project, user: User, files: list[Any], given: dict[str, An
     return upload.start(kept, user, Options(**{**kept.options, **given}))
 
 
-def _dry_run(
-    project: Project, user: User, files: list[Any], given: dict[str, Any]
-) -> dict[str, Any]:
+def _dry_run(project: Project, user: User, files: Any, given: dict[str, Any]) -> dict[str, Any]:
     given.pop("file", None)
     beside = {name: given.pop(name) for name in ("vectors", "vector_ids") if name in given}
-    if files:
+    if files or (beside and "upload" not in given):
         kept = upload.keep(project, user, files, **beside)
     else:
         kept = upload.find_upload(project, given.pop("upload", ""))
     return messages.preview(upload_preview.preview(kept, Options(**{**kept.options, **given})))
+
+
+@extend_schema(
+    summary="List the files on the server",
+    description=(
+        "What an installation admin put into the folder for imports (`WINNOW_IMPORT_FOLDER`), or "
+        "into `folder` below it: folders first, at most 1,000. `path` is the `server_file` of an "
+        "import. Buckets (`WINNOW_IMPORT_BUCKETS`) are folders such as `s3://scans`."
+    ),
+    parameters=[OpenApiParameter("folder", str, description="The path of a folder there.")],
+    responses={200: responses.ServerFiles},
+)
+@takes("folder")
+@api_view(["GET"])
+def server_file_list(request: Request, pk: int) -> Response:
+    """List what can be imported without an upload."""
+    members.load_project(person(request), pk, Role.ADMIN)
+    found = server_files.listed(request.query_params.get("folder", ""))
+    names = ("path", "name", "is_folder", "size", "changed_at")
+    rows = [{name: getattr(each, name) for name in names} for each in found]
+    return Response({"next": None, "previous": None, "results": rows})
 
 
 @extend_schema(methods=["GET"], summary="Show an import", responses={200: responses.Import})
@@ -117,7 +140,7 @@ def import_state(request: Request, pk: int, number: int) -> Response:
     work = upload.find(members.load_project(user, pk, Role.ADMIN), number)
     if request.method == "GET":
         return Response(_import(work))
-    everything = request.query_params.get("all", "0") not in ("", "0")
+    everything = flag(request, "all")
     asked = undo_import.request(work, user, everything=everything)
     if not undo_import.finish_quickly(asked):
         tasks.undo_import.delay_on_commit(asked.pk)
@@ -150,8 +173,8 @@ def import_report(request: Request, pk: int, number: int) -> FileResponse:
     if not path.exists():
         raise NotFound("no_report")
     # From here, as it lies among uploads, which the front server may not read.
-    name = f"import-{number}-report.csv"
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+    name, kind = f"import-{number}-report.csv", "text/csv; charset=utf-8"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type=kind)
 
 
 COUNTERS = [
@@ -192,18 +215,38 @@ def _import(work: Import) -> dict[str, Any]:
 
 @extend_schema(
     summary="Predict the labels of texts",
-    description="Where the vectors of a project came with its items, each text needs a `vector`.",
-    request=serializers.Predict,
+    description=(
+        "Where the vectors of a project came with its items, each text needs a `vector`. Items of "
+        'the project are named by their ids: `{"item": 17}`. Pictures are sent as files of a form, '
+        "in `items`, 100 at most."
+    ),
+    request={
+        "application/json": serializers.Predict,
+        "multipart/form-data": serializers.PredictFiles,
+    },
     responses={200: responses.Predictions},
 )
 @api_view(["POST"])
+@parser_classes([StrictJSONParser, MultiPartParser])
 def predict(request: Request, pk: int) -> Response:
-    """Return what the current model predicts for texts that are not stored."""
+    """Return what the current model predicts for items that are sent, or are of the project."""
     found = members.load_project(person(request), pk)
-    media = tasktypes.of(found).media
-    has_text = media.fields == ("text",)
-    given = checked(serializers.Predict if has_text else serializers.PredictAny, request)
-    vectors = [item.pop("vector", None) for item in given["items"]]
-    documents = [media.document(item) for item in given["items"]]
+    given = _to_predict(request, found)
+    vectors = [each.pop("vector", None) for each in given]
+    there = training_predict.items_by_id(found, [each["item"] for each in given if "item" in each])
+    document = tasktypes.of(found).media.document
+    documents = [there[each["item"]] if "item" in each else document(each) for each in given]
     version, predictions = training_predict.predict(found, documents, vectors)
     return Response(told(found, {"model": version.number, "predictions": predictions}))
+
+
+def _to_predict(request: Request, project: Project) -> list[dict[str, Any]]:
+    fields = tasktypes.of(project).media.fields
+    if request.FILES:
+        if fields:
+            raise Invalid("predict_json", field="items")
+        files = checked(serializers.PredictFiles, request)["items"]
+        return [{"picture": each.read()} for each in files]
+    serializer = serializers.Predict if fields == ("text",) else serializers.PredictAny
+    found: list[dict[str, Any]] = checked(serializer, request)["items"]
+    return found

@@ -1,5 +1,6 @@
 """Project endpoints: settings, pausing, deletion, and the encoders that settings can name."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -20,9 +21,10 @@ from annotator.api.request_context import (
 from annotator.api.responses.schema import PAGED
 from annotator.errors import PermissionDenied
 from annotator.flow.features import vectors
+from annotator.flow.labels import naming
 from annotator.flow.operations import encoders as installed_encoders
 from annotator.flow.progress import stopping, summary
-from annotator.flow.projects import members, overview, versions
+from annotator.flow.projects import label_edits, members, overview, versions
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import Outdated
 from annotator.messages import encoders as encoder_messages
@@ -65,7 +67,7 @@ def projects(request: Request) -> Response:
 @extend_schema(
     methods=["PATCH"],
     summary="Change settings of a project",
-    description="For leads; labels are changed by admins. With a stale version the answer is 409.",
+    description="For leads. With a stale version the answer is 409.",
     request=serializers.ProjectChange,
     responses={200: responses.Project},
     parameters=[
@@ -108,13 +110,12 @@ def project(request: Request, pk: int) -> Response:
 def _change(request: Request, found: Project) -> None:
     """Change what the body names; with a version, only if nobody changed the project since."""
     given = checked(serializers.ProjectChange, request)
-    if "labels" in given:
-        members.load_project(person(request), found.pk, Role.ADMIN)
     named = named_version(request)
     if named is not None:
         given["version"] = named
     try:
-        project_settings.change_project(found, **given)
+        with label_edits.recorded(found, person(request)) if "labels" in given else nullcontext():
+            project_settings.change_project(found, **given)
     except Outdated as refusal:
         # The caller has its own version, so both are at hand and the current one needs no second
         # request.
@@ -180,7 +181,7 @@ def _encoding(found: Project) -> Response:
 def _project(
     found: Project, pause: stopping.Pause | None = None, *, leads: bool = False
 ) -> dict[str, Any]:
-    labels = found.labels.all()
+    labels = naming.labels_of(found)
     return {
         "id": found.pk,
         "name": found.name,
@@ -193,6 +194,9 @@ def _project(
                 "hotkey": each.hotkey,
                 "description": each.description,
                 "examples": each.examples,
+                "color": each.color,
+                "parent": each.parent_id,
+                "retired": each.retired_at is not None,
             }
             for each in labels
         ],
@@ -206,7 +210,7 @@ def _project(
 
 def _settings(found: Project, leads: bool) -> dict[str, Any]:
     shown = [each for each in SETTINGS.values() if leads or not each.leads_only]
-    values = {each.name: each.value(found) for each in shown}
+    values = {each.name: each.spell(each.value(found)) for each in shown}
     # Programs know labels by their names.
     return {n: v.name if isinstance(v, Label) else v for n, v in values.items()}
 

@@ -47,6 +47,9 @@ class KnownParameters(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         method = "GET" if request.method == "HEAD" else request.method
+        if request.method not in view.allowed_methods:
+            # The answer is 405, whatever the parameters are.
+            return True
         names = getattr(view, "query_parameters", {}).get(method, ())
         unknown = sorted(set(request.query_params) - set(names))
         if unknown:
@@ -94,6 +97,17 @@ def named_version(request: Request) -> str | None:
         return None
     # A front server that compresses makes the tag weak; it still names the same version.
     return sent.removeprefix("W/").strip('"')
+
+
+def flag(request: Request, name: str, *, default: bool = False) -> bool:
+    """Return whether a query parameter is on; refuses what is neither 1 nor 0.
+
+    "false" read as on would delete or store what somebody wanted to keep.
+    """
+    given = request.query_params.get(name, "")
+    if given not in ("", "0", "1"):
+        raise Invalid("choice", field=name, name=name, names="1, 0")
+    return given == "1" if given else default
 
 
 def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:

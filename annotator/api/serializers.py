@@ -2,19 +2,23 @@
 
 from typing import Any
 
-from django.db import models
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotator import tasktypes
+from annotator.api.fields import Choice, Keys, Names, Text, setting_field
 from annotator.flow.annotation.submit import LONGEST_NOTE
 from annotator.flow.annotation.sync_decisions import HANDLERS
-from annotator.flow.labels.naming import check_names
+from annotator.flow.items.criteria import NAMES as FILTERS
 from annotator.flow.projects.label_set import MAX_LABELS
-from annotator.formats import registry
 from annotator.formats.tables import LONGEST_VECTOR
+from annotator.messages.datasets import imports as import_messages
+from annotator.models import BulkEdit as BulkEditRow
 from annotator.models import Import, Role
-from annotator.projectsettings import SETTINGS, Setting
+from annotator.projectsettings import SETTINGS
+
+BulkAction = BulkEditRow.Action
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -31,44 +35,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class Text(serializers.CharField):
-    """A text field that refuses other types: 5 and true do not become "5" and "True"."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError(_("This must be a string."), code="not_a_text")
-        if "\x00" in data:
-            raise serializers.ValidationError(_("This contains a NUL byte."), code="nul_byte")
-        return super().to_internal_value(data)
-
-
-class Keys(serializers.ListField):
-    """A list of short strings, such as the two dozen lease keys of a labelling window.
-
-    Plain strings take a fast path; anything unusual is reported as for any text field.
-    """
-
-    child = Text()
-
-    def run_child_validation(self, data: Any) -> Any:
-        return list(data) if all(map(_is_plain, data)) else super().run_child_validation(data)
-
-
-def _is_plain(value: Any) -> bool:
-    return (
-        type(value) is str and value.isascii() and value.isprintable() and value.split() == [value]
-    )
-
-
-class Names(serializers.JSONField):
-    """A list of names of labels; which ones there are is checked where they are stored."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        value = super().to_internal_value(data)
-        check_names(value)
-        return value
-
-
 class Token(StrictSerializer):
     username = Text()
     password = Text(trim_whitespace=False)
@@ -77,43 +43,28 @@ class Token(StrictSerializer):
 class NewUser(StrictSerializer):
     username = Text(max_length=150)
     password = Text(trim_whitespace=False, required=False)
+    email = Text(max_length=254, required=False, allow_blank=True)
+
+
+class UserChange(StrictSerializer):
+    active = serializers.BooleanField()
+
+
+class NewInvitation(StrictSerializer):
+    """A new user who becomes a member with their first password."""
+
+    username = Text(max_length=150)
+    role = Choice(Role.choices, default=Role.ANNOTATOR)
+    email = Text(max_length=254, required=False, allow_blank=True)
 
 
 class Member(StrictSerializer):
     username = Text()
-    role = serializers.ChoiceField(Role.choices, default=Role.ANNOTATOR)
+    role = Choice(Role.choices, default=Role.ANNOTATOR)
 
 
 class Username(StrictSerializer):
     username = Text()
-
-
-def _setting_field(setting: Setting) -> serializers.Field[Any, Any, Any, Any]:
-    """Return the field of a setting, from the type that it declares."""
-    declared = setting.type
-    options: dict[str, Any] = {"required": False, **setting.in_api}
-    if declared.null:
-        options["allow_null"] = True
-    if declared.choices:
-        return serializers.ChoiceField(declared.choices, **options)
-    if isinstance(declared, models.JSONField):
-        return serializers.ListField(child=Text(trim_whitespace=False), **options)
-    if isinstance(declared, models.DecimalField):
-        digits, places = declared.max_digits, declared.decimal_places
-        return serializers.DecimalField(digits, places, **options)
-    if isinstance(declared, models.TextField):
-        return Text(allow_blank=True, trim_whitespace=False, **options)
-    return next(made(**options) for kind, made in PLAIN.items() if isinstance(declared, kind))
-
-
-PLAIN: dict[type["models.Field[Any, Any]"], Any] = {
-    models.BooleanField: serializers.BooleanField,
-    models.IntegerField: serializers.IntegerField,
-    models.FloatField: serializers.FloatField,
-    models.CharField: Text,
-    # By its name.
-    models.ForeignKey: Text,
-}
 
 
 class Settings(StrictSerializer):
@@ -123,7 +74,7 @@ class Settings(StrictSerializer):
     labels = serializers.ListField(child=serializers.JSONField(), required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        settings = {name: _setting_field(each) for name, each in SETTINGS.items()}
+        settings = {name: setting_field(each) for name, each in SETTINGS.items()}
         return {**settings, **super().get_fields()}
 
 
@@ -135,52 +86,35 @@ class ProjectChange(Settings):
 
 class NewProject(Settings):
     name = Text(max_length=200)
-    task = serializers.ChoiceField(tasktypes.choices(), default=tasktypes.DEFAULT.task)
+    task = Choice(tasktypes.choices(), default=tasktypes.DEFAULT.task)
     multi_label = serializers.BooleanField(default=False)
     labels = serializers.ListField(
         child=serializers.JSONField(), required=tasktypes.ALL_NAME_LABELS
     )
 
 
-class NewExport(StrictSerializer):
-    """What goes out, and how; by the names of the parameters of an export."""
-
-    format = serializers.CharField(required=False, max_length=32)
-    unit = serializers.CharField(required=False, max_length=20)
-    to = serializers.CharField(required=False, max_length=40)
-    agreed = serializers.BooleanField(required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        texts = {
-            name: serializers.ListField(
-                child=serializers.CharField(max_length=200), required=False, max_length=200
-            )
-            for name in ("annotator", "label", "state", "source", "include")
-        }
-        # No Python name.
-        start = {"from": serializers.CharField(required=False, max_length=40)}
-        return {**super().get_fields(), **texts, **start}
-
-
 class NewImport(StrictSerializer):
     """A file, or several, or the upload of a dry run; what is left out is as in the dry run."""
 
     file = serializers.FileField(required=False, allow_empty_file=True, max_length=None)
-    upload = serializers.CharField(required=False, max_length=64)
-    format = serializers.ChoiceField(registry.choices(), required=False, allow_blank=True)
+    # Ids of several uploads, with commas between, are one import.
+    upload = serializers.CharField(required=False, max_length=400_000)
+    # A file or a folder in the folder of the installation for imports, by its path there.
+    server_file = serializers.CharField(required=False, max_length=2000, trim_whitespace=False)
+    format = Choice(import_messages.formats(), required=False, allow_blank=True)
     text_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
     label_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
     id_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
     vector_column = serializers.CharField(required=False, allow_blank=True, max_length=200)
-    labels_are = serializers.ChoiceField(Import.LabelsAre.choices, required=False)
+    labels_are = Choice(Import.LabelUse.choices, required=False)
     encoding = serializers.CharField(required=False, allow_blank=True, max_length=32)
     delimiter = serializers.CharField(
         required=False, allow_blank=True, max_length=9, trim_whitespace=False
     )
     ignore_ids = serializers.BooleanField(required=False, allow_null=True)
-    existing = serializers.ChoiceField(Import.Existing.choices, required=False)
-    same_id = serializers.ChoiceField(Import.SameId.choices, required=False)
-    unknown_labels = serializers.ChoiceField(Import.UnknownLabels.choices, required=False)
+    existing = Choice(Import.Existing.choices, required=False)
+    same_id = Choice(Import.SameId.choices, required=False)
+    unknown_labels = Choice(Import.UnknownLabels.choices, required=False)
     label_map = serializers.JSONField(required=False)
     # An .npy table with a row for each item, and a text file with the id of each, one a line.
     vectors = serializers.FileField(required=False, max_length=None)
@@ -197,7 +131,7 @@ class NewImport(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Put the columns of the parts together, as they are stored."""
-        sent = [name for name in ("file", "upload") if name in attrs]
+        sent = [name for name in ("file", "upload", "server_file") if name in attrs]
         if len(sent) > 1 or not (sent or "vectors" in attrs):
             words = _("Send a file, or the id of an upload.")
             raise serializers.ValidationError({"file": words}, code="required")
@@ -239,10 +173,85 @@ class Correction(StrictSerializer):
     unsure = serializers.BooleanField(required=False)
 
 
+class ItemFilter(serializers.JSONField):
+    """Search criteria by the names of the parameters of the item list."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        given = super().to_internal_value(data)
+        if not isinstance(given, dict) or not all(
+            isinstance(v, (str, bool)) for v in given.values()
+        ):
+            raise serializers.ValidationError(_("This must be an object of texts."), code="filter")
+        unknown = sorted(set(given) - set(FILTERS))
+        if unknown:
+            words = _("Unknown field. There are: %(names)s.") % {"names": ", ".join(FILTERS)}
+            raise serializers.ValidationError(words, code="unknown_field")
+        return {
+            name: value if isinstance(value, str) else str(int(value))
+            for name, value in given.items()
+        }
+
+
+class BulkEdit(StrictSerializer):
+    """An action on many items; `labels` to give, `by` whom to redo."""
+
+    items = serializers.ListField(child=serializers.IntegerField(min_value=0), required=False)
+    filter = ItemFilter(required=False)
+    action = Choice(BulkAction.choices)
+    labels = Names(required=False)
+    by = Text(required=False, allow_blank=True)
+    comment = Text(required=False, allow_blank=True, max_length=LONGEST_NOTE)
+    people = Names(required=False)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class Assignment(StrictSerializer):
+    """Who gets what, and until when."""
+
+    people = Names()
+    items = serializers.ListField(child=serializers.IntegerField(min_value=0), required=False)
+    filter = ItemFilter(required=False)
+    share = serializers.FloatField(required=False)
+    until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+class Ref(serializers.Field[Any, Any, Any, Any]):
+    """A label by name or id."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if type(data) not in (int, str):
+            raise serializers.ValidationError(_("This must be a name or an id."), code="label_type")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class LabelMerge(StrictSerializer):
+    """Two labels, by name or id: the first goes into the second."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": Ref(), "into": Ref()}
+
+
+class LabelSplit(StrictSerializer):
+    """A label, the names of the new ones, and which of its items are asked again."""
+
+    names = Names()
+    filter = ItemFilter(required=False)
+    items = serializers.ListField(child=serializers.IntegerField(min_value=0), required=False)
+    retire = serializers.BooleanField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        # As an attribute it would be the field's own label.
+        return {"label": Ref(), **super().get_fields()}
+
+
 class Decision(StrictSerializer):
     """One decision of a window; what its kind needs is checked where it is stored."""
 
-    kind = serializers.ChoiceField(list(HANDLERS))
+    kind = Choice(list(HANDLERS))
     client_id = serializers.UUIDField()
     lease = Text(required=False)
     annotation = serializers.IntegerField(required=False, allow_null=True, min_value=1)
@@ -254,6 +263,8 @@ class Decision(StrictSerializer):
     note = Text(required=False, allow_blank=True, trim_whitespace=False)
     unsure = serializers.BooleanField(required=False)
     reason = Text(required=False, allow_blank=True, max_length=500)
+    # Marks that the window itself suggested.
+    tagged = serializers.JSONField(required=False)
 
     NEEDS = {"label": ("lease",), "skip": ("lease",), "correct": ("annotation",)}
     WITH_LABELS = ("label", "correct")
@@ -306,7 +317,10 @@ class Nothing(StrictSerializer):
 
 
 class TextItem(StrictSerializer):
-    text = Text(trim_whitespace=False, max_length=1_000_000)
+    """A text, or an item of the project by its id."""
+
+    item = serializers.IntegerField(required=False, min_value=1)
+    text = Text(required=False, trim_whitespace=False, max_length=1_000_000)
     # Where the vectors of the project came with its items.
     vector = serializers.ListField(
         child=serializers.FloatField(),
@@ -315,16 +329,41 @@ class TextItem(StrictSerializer):
         max_length=LONGEST_VECTOR,
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "item" not in attrs and "text" not in attrs:
+            raise serializers.ValidationError(
+                {"text": _("This field is required.")}, code="required"
+            )
+        if "item" in attrs and len(attrs) > 1:
+            words = _("Send an item by its id or by its content, not both.")
+            raise serializers.ValidationError({"item": words}, code="both")
+        return attrs
+
 
 class Predict(StrictSerializer):
     items = serializers.ListField(child=TextItem(), allow_empty=False, max_length=1000)
 
 
+class ItemToPredict(serializers.DictField):
+    """The content of an item, or the id of one of the project."""
+
+    child = Text(trim_whitespace=False, max_length=1_000_000)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and set(data) == {"item"}:
+            return {"item": serializers.IntegerField(min_value=1).run_validation(data["item"])}
+        return super().to_internal_value(data)
+
+
+class PredictFiles(StrictSerializer):
+    """Pictures, as files of a form."""
+
+    items = serializers.ListField(
+        child=serializers.FileField(max_length=None), allow_empty=False, max_length=100
+    )
+
+
 class PredictAny(StrictSerializer):
     """Items of a medium that validates them itself."""
 
-    items = serializers.ListField(
-        child=serializers.DictField(child=Text(trim_whitespace=False, max_length=1_000_000)),
-        allow_empty=False,
-        max_length=1000,
-    )
+    items = serializers.ListField(child=ItemToPredict(), allow_empty=False, max_length=1000)

@@ -15,8 +15,9 @@ from annotator.errors import Conflict
 from annotator.flow.annotation import history, sync_decisions
 from annotator.flow.labels import naming
 from annotator.flow.progress.stopping import find_pause
-from annotator.flow.projects import members, preferences
+from annotator.flow.projects import guidelines, members, preferences
 from annotator.flow.queue import payload, prefetch
+from annotator.formats import markdown
 from annotator.messages import labelling, stopping
 from annotator.models import Lease, Project, User
 
@@ -107,7 +108,13 @@ def _changed(project: Project, user: User, version: str) -> dict[str, Any]:
     """Return the project's current labels and guidelines if the window shows older ones."""
     if not version or version == naming.version(project):
         return {}
-    return {"shown": preferences.shown_of(project, user)}
+    news = [[line.how, line.text] for line in guidelines.news(project)]
+    told = {
+        "guidelines_html": markdown.rendered(project.pk, project.guidelines),
+        "guidelines_unread": guidelines.is_unread(project),
+        "guidelines_news": [line for line in news if line[0] != guidelines.SAME],
+    }
+    return {"shown": {**preferences.shown_of(project, user), **told}}
 
 
 def _told(project: Project, settled: sync_decisions.DecisionResult) -> dict[str, Any]:

@@ -83,6 +83,9 @@ def _held_uploads() -> Iterator[Callable[[], list[tuple[str, Path]]]]:
 
         def hold() -> list[tuple[str, Path]]:
             for path in Path(settings.MEDIA_ROOT).glob("uploads/*"):
+                if path.is_dir():
+                    # A copy from a bucket, which is fetched again.
+                    continue
                 # An existing link was made by an earlier call; a missing upload was already
                 # imported.
                 with suppress(FileExistsError, FileNotFoundError):

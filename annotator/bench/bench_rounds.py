@@ -95,12 +95,15 @@ def made_up_features(project: int, items: int, seed: int = 1) -> None:
 
     from annotator.models import FeatureShard, FeatureSpace, Item, Project
     from annotator.pool import audit_set, feature_store
+    from annotator.storage import arrays
     from selection.features import Features
 
     owner = Project.objects.get(pk=project)
     space = FeatureSpace.objects.create(
         project=owner, recipe="text", quality=9, items=items, stage=FeatureSpace.Stage.TRANSFORM
     )
+    # Without the file, the first round would have it fitted again, beside the rounds measured.
+    arrays.save_npz(feature_store.space_folder(space) / "encoder.npz", {})
     centres = np.random.default_rng(seed).normal(size=(len(synthetic_text.TOPICS), DENSE))
     for number, start in enumerate(range(0, items, feature_store.SHARD_ITEMS)):
         stop = min(start + feature_store.SHARD_ITEMS, items)

@@ -17,8 +17,12 @@ def filled(client: Client, folder: Path, items: int, **settings: Any) -> tuple[i
     path = folder / f"{items}.csv"
     if not path.exists():
         synthetic_text.write_csv(path, items)
-    body = {"name": f"bench {items}", "labels": synthetic_text.TOPICS, **settings}
-    project = client.call("POST", "/projects", body)["id"]
+    return imported(client, path, {"labels": synthetic_text.TOPICS, **settings})
+
+
+def imported(client: Client, path: Path, body: dict[str, Any]) -> tuple[int, float]:
+    """Return a new project with the items of a file, and how many seconds the import took."""
+    project = client.call("POST", "/projects", {"name": f"bench {path.stem}", **body})["id"]
     started = time.perf_counter()
     work = client.upload(project, path, labels_are="ignore")
     address = f"/projects/{project}/imports/{work['id']}"
@@ -28,13 +32,15 @@ def filled(client: Client, folder: Path, items: int, **settings: Any) -> tuple[i
     return int(project), time.perf_counter() - started
 
 
-def wait_for_features(project: int) -> None:
-    """Wait until the best features of the project are there."""
+def wait_for_features(project: int, *, first: bool = False) -> None:
+    """Wait until the best features of the project are there, or the first ones."""
     from annotator.models import FeatureSpace
 
     end = time.monotonic() + LONGEST
     while time.monotonic() < end:
         spaces = FeatureSpace.objects.filter(project_id=project)
+        if first and spaces.filter(state=FeatureSpace.State.DONE).exists():
+            return
         if spaces.exists() and not spaces.active().exists():
             return
         time.sleep(0.1)

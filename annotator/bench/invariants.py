@@ -88,20 +88,20 @@ def violations(
     *,
     overlap: int = 1,
     items: Iterable[int] = (),
-    looks: Collection[str] = (),
+    reviews: Collection[str] = (),
 ) -> list[Violation]:
     """Return every violated invariant of the history.
 
     `overlap` is the number of annotations an item needs, `items` are all items in the pool from the
-    first call to the last, `looks` are the leases of reviews, which are on labelled items.
+    first call to the last, `reviews` are the leases of reviews, which are on labelled items.
     """
     by_time = sorted(calls, key=lambda call: (call.began, call.ended))
     return [
         *_lost_or_changed(by_time, stored),
         *_doubled(stored),
         *_unasked(by_time, stored),
-        *_crowded(by_time, stored, overlap, looks),
-        *_repeated(by_time, looks),
+        *_crowded(by_time, stored, overlap, reviews),
+        *_repeated(by_time, reviews),
         *_unsteady(by_time),
         *_starved(by_time, items),
     ]
@@ -151,7 +151,7 @@ def _unasked(calls: Sequence[Call], stored: Sequence[Stored]) -> Iterator[Violat
 
 
 def _crowded(
-    calls: Sequence[Call], stored: Sequence[Stored], overlap: int, looks: Collection[str]
+    calls: Sequence[Call], stored: Sequence[Stored], overlap: int, reviews: Collection[str]
 ) -> Iterator[Violation]:
     counted: dict[int, int] = defaultdict(int)
     for each in stored:
@@ -160,7 +160,7 @@ def _crowded(
         if answers > overlap:
             yield Violation("crowded", f"item {item} has {answers} counted answers of {overlap}")
     held = defaultdict(list)
-    for item, person, since, until in _holds(calls, looks):
+    for item, person, since, until in _holds(calls, reviews):
         held[item].append((since, until, person))
     for item, spans in held.items():
         most = _most_at_once(spans)
@@ -169,14 +169,14 @@ def _crowded(
 
 
 def _holds(
-    calls: Sequence[Call], looks: Collection[str]
+    calls: Sequence[Call], reviews: Collection[str]
 ) -> Iterator[tuple[int, int, float, float]]:
     """Yield (item, user, since, until): when an item was certainly held or answered by a user."""
     since: dict[tuple[int, str], tuple[int, float, float]] = {}
     ends: dict[tuple[int, str], float] = {}
     answered = set()
     for call in calls:
-        if call.given is not None and _is_certain(call.given, looks):
+        if call.given is not None and _is_certain(call.given, reviews):
             key = (call.person, call.given["lease"])
             first = since.get(key, (0, call.ended, 0.0))[1]
             since[key] = (call.given["item"], first, call.given["until"] - SKEW)
@@ -193,8 +193,8 @@ def _holds(
             yield item, person, began, min(end, runs_out)
 
 
-def _is_certain(given: dict[str, Any], looks: Collection[str]) -> bool:
-    return given["lease"] not in looks and given.get("sure", True)
+def _is_certain(given: dict[str, Any], reviews: Collection[str]) -> bool:
+    return given["lease"] not in reviews and given.get("sure", True)
 
 
 def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
@@ -210,10 +210,10 @@ def _most_at_once(spans: list[tuple[float, float, int]]) -> int:
     return most
 
 
-def _repeated(calls: Sequence[Call], looks: Collection[str]) -> Iterator[Violation]:
+def _repeated(calls: Sequence[Call], reviews: Collection[str]) -> Iterator[Violation]:
     settled: dict[tuple[int, int | None], float] = {}
     # A review may be of the same user's own answer.
-    known = {call.lease for call in calls if call.again}.union(looks)
+    known = {call.lease for call in calls if call.again}.union(reviews)
     for call in sorted(calls, key=lambda call: call.ended):
         if call.is_acknowledged or (call.kind == "skip" and call.outcome == OK):
             settled.setdefault((call.person, call.item), call.ended)

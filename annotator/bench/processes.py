@@ -65,10 +65,10 @@ def _free_port() -> int:
 
 
 class PeakMemory:
-    """Samples the resident memory of all Celery processes below one process."""
+    """Samples the resident memory of the processes below one that have a word in their command."""
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, pid: int, word: bytes = b"celery") -> None:
+        self._pid, self._word = pid, word
         self._most = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -82,18 +82,19 @@ class PeakMemory:
         self._thread.join()
 
     def megabytes(self) -> float:
-        """Return the highest total in MB; 0 if it cannot be read."""
+        """Return the most that one of them had, in MB; 0 if it cannot be read."""
         return self._most / 1024
 
     def _watch(self) -> None:
         while not self._over.wait(0.2):
             for pid in resource_usage.family(self._pid):
-                self._most = max(self._most, _celery_kilobytes(resource_usage.PROC / str(pid)))
+                found = _kilobytes(resource_usage.PROC / str(pid), self._word)
+                self._most = max(self._most, found)
 
 
-def _celery_kilobytes(process: Path) -> int:
+def _kilobytes(process: Path, word: bytes) -> int:
     try:
-        if b"celery" not in (process / "cmdline").read_bytes():
+        if word not in (process / "cmdline").read_bytes():
             return 0
         lines = (process / "status").read_text().splitlines()
     except OSError:

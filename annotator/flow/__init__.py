@@ -12,9 +12,13 @@
 | `quality` | How far to trust annotators and labels |
 | `annotation` | Labels are saved, corrected, undone |
 | `projects` | Projects, settings, members, preferences |
-| `datasets` | Import, search, export |
+| `people` | Accounts, invitations, activity |
+| `datasets` | Import, export, removal |
+| `items` | Items found, shown, answered, sent back |
+| `delivery` | Labels of people and model handed out with a proven promise |
 | `simulation` | The loop on labelled data, before anybody labels |
 | `operations` | Health, background reports, clean-up |
+| `archiving` | Projects moved by an archive, and copied |
 
 The way of an item: `datasets.importing` -> `features.encode` -> `queue.refill` ->
 `queue.leasing` -> `annotation.submit` -> `training.schedule` -> `training.train` ->

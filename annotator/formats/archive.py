@@ -3,29 +3,29 @@
 import gzip
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats import csv, jsonl, parquet, plain_text, sniff, spreadsheet
-from annotator.formats.archives import tar_source, zip_source
+from annotator.formats.archives import sources, zip_source
 from annotator.formats.archives.names import is_left_behind
 from annotator.formats.base import (
     BadContent,
     Columns,
     Looked,
     Note,
+    NotFetched,
     Reader,
+    Reason,
     RejectedRow,
     Row,
     Rows,
     SkippedFile,
     UnreadableFile,
+    because,
 )
 from annotator.formats.tables.columns import Found
 from annotator.formats.tables.labels import LabelParser, tidy
@@ -42,16 +42,20 @@ TEXT_ENDINGS = (".txt", ".text", ".md")
 
 def look(path: Path, columns: Columns) -> Looked:
     """Look at the first table, or count the texts; UnreadableFile without either."""
-    looks = list(_looks(path, columns))
+    looks = _looks_at_hand(path, columns)
     if not looks:
-        words = _("The archive contains no tables and no texts.")
-        raise UnreadableFile("no_tables", words)
-    first = looks[0]
-    return replace(
-        first,
-        rows=sum(each.rows for each in looks),
-        notes=(*first.notes, *(() if len(looks) == 1 else (Note("tables", {"n": len(looks)}),))),
-    )
+        raise UnreadableFile("no_tables")
+    first, is_plain = looks[0]
+    notes = list(first.notes)
+    if is_plain:
+        notes.append(Note("text_files", {"n": len(looks)}))
+    elif len(looks) > 1:
+        notes.append(Note("tables", {"n": len(looks)}))
+    others = {each.encoding for each, _is_plain in looks} - {first.encoding, "", "utf-8"}
+    if others:
+        notes.append(Note("encodings", {"names": ", ".join(sorted(others))}))
+    rows = sum(each.rows for each, _is_plain in looks)
+    return replace(first, rows=rows, notes=tuple(notes))
 
 
 def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
@@ -83,11 +87,14 @@ class _Part:
     def look(self, columns: Columns) -> Looked | None:
         if self.path is None:
             return None
-        return self.reader.look(self.path, columns) if self.reader else Looked(1)
+        if self.reader:
+            return self.reader.look(self.path, columns)
+        encoding = encoding_of(self.path, columns.encoding)
+        return Looked(1, encoding.name, encoding.is_sure)
 
     def rows(self, columns: Columns, label_names: set[str]) -> Rows:
         if self.problem or self.path is None:
-            yield self.problem or SkippedFile(self.name, "unread_kind")
+            yield self.problem or SkippedFile(self.name, because("unread_kind"))
             return
         if self.reader is None:
             yield _text_row(self.name, self.path, columns, label_names)
@@ -95,13 +102,25 @@ class _Part:
         try:
             looked = self.reader.look(self.path, columns)
         except UnreadableFile as problem:
-            yield SkippedFile(self.name, problem.code, problem.detail)
+            yield SkippedFile(self.name, problem.reason)
             return
         yield from self.reader.read(self.path, columns, looked, label_names)
 
 
-def _looks(path: Path, columns: Columns) -> Iterator[Looked]:
-    """Yield a look at each part; the problem of the first where none is usable."""
+def _looks_at_hand(path: Path, columns: Columns) -> list[tuple[Looked, bool]]:
+    """Return the looks at the parts up to the first that is not fetched yet."""
+    looks: list[tuple[Looked, bool]] = []
+    try:
+        for each in _looks(path, columns):
+            looks.append(each)
+    except NotFetched:
+        if not looks:
+            raise
+    return looks
+
+
+def _looks(path: Path, columns: Columns) -> Iterator[tuple[Looked, bool]]:
+    """Yield a look at each part, and whether it is a text; the first problem if none is usable."""
     first_problem: UnreadableFile | None = None
     found = False
     for part in _parts(path):
@@ -112,7 +131,7 @@ def _looks(path: Path, columns: Columns) -> Iterator[Looked]:
             continue
         if looked:
             found = True
-            yield looked
+            yield looked, part.reader is None
     if not found and first_problem:
         raise first_problem
 
@@ -122,11 +141,10 @@ def _parts(path: Path) -> Iterator[_Part]:
     if kind == "gzip":
         yield from _of_gzip(path)
         return
-    source = zip_source.opened if kind == "zip" else tar_source.opened
-    with source(path) as archive:
+    with sources.opened(path) as archive:
         entries = [entry for entry in archive.ordered() if not is_left_behind(entry.name)]
         if not entries:
-            raise UnreadableFile("empty_zip", _("The archive is empty."))
+            raise UnreadableFile("empty_zip", message="empty_archive")
         has_tables = any(_is_table(entry.name) for entry in entries)
         for entry in entries:
             yield from _of_entry(archive, entry, has_tables)
@@ -141,12 +159,10 @@ def _of_gzip(path: Path) -> Iterator[_Part]:
         try:
             with gzip.open(path) as file, kept.open("wb") as out:
                 _copy(file, out)
-        except (OSError, EOFError, zlib.error) as problem:
-            words = _("The gzip file is damaged or incomplete: %(problem)s.")
-            values = {"problem": str(problem)[:200]}
-            raise UnreadableFile("bad_gzip", words % values) from problem
+        except zip_source.ERRORS as problem:
+            raise UnreadableFile("bad_gzip", problem=str(problem)[:200]) from problem
         except BadContent as problem:
-            raise UnreadableFile(problem.code, problem.detail) from problem
+            raise UnreadableFile.because(problem.reason) from problem
         yield _Part(path.name, kept, reader_of(kept))
 
 
@@ -154,8 +170,7 @@ def _of_entry(archive: Any, entry: Any, has_tables: bool) -> Iterator[_Part]:
     ending = sniff.ending_of(entry.name)
     holds_text = ending in TEXT_ENDINGS and not has_tables
     if not holds_text and not _is_table(entry.name):
-        words = _("This kind of file isn't read.")
-        yield _Part(entry.name, problem=SkippedFile(entry.name, "unread_kind", words))
+        yield _Part(entry.name, problem=SkippedFile(entry.name, because("unread_kind")))
         return
     with _temporary() as kept:
         try:
@@ -163,10 +178,15 @@ def _of_entry(archive: Any, entry: Any, has_tables: bool) -> Iterator[_Part]:
             with archive.unpacked(entry, most) as file, kept.open("wb") as out:
                 _copy(file, out)
         except (BadContent, *zip_source.ERRORS, tarfile.TarError) as problem:
-            code = getattr(problem, "code", "bad_zip_entry")
-            yield _Part(entry.name, problem=SkippedFile(entry.name, code, str(problem)[:300]))
+            yield _Part(entry.name, problem=SkippedFile(entry.name, _why(problem)))
             return
         yield _Part(entry.name, kept, None if holds_text else reader_of(kept, entry.name))
+
+
+def _why(problem: Exception) -> Reason:
+    if isinstance(problem, BadContent):
+        return problem.reason
+    return because("bad_zip_entry", problem=str(problem)[:200])
 
 
 def _copy(file: Any, out: Any) -> None:
@@ -174,8 +194,7 @@ def _copy(file: Any, out: Any) -> None:
     while block := file.read(BLOCK):
         size += len(block)
         if size > LARGEST_TABLE:
-            words = _("it is larger than %(n)d MB.") % {"n": LARGEST_TABLE >> 20}
-            raise BadContent("too_large", words)
+            raise BadContent("too_large", message="larger_than", n=LARGEST_TABLE >> 20)
         out.write(block)
 
 
@@ -210,7 +229,7 @@ def _text_row(
 ) -> Row | RejectedRow | SkippedFile:
     """Return the item of a text file; its folder is its label if it is called like one."""
     if len(columns.parts) != 1:
-        return SkippedFile(name, "one_text", _("This project has more than one text per item."))
+        return SkippedFile(name, because("one_text", message="several_texts_wanted"))
     parser = LabelParser(label_names)
     folder = tidy(PurePosixPath(name).parent.name)
     labels = parser.of(folder) if folder in parser else []
@@ -218,7 +237,7 @@ def _text_row(
         with opened(path, encoding_of(path, columns.encoding).name) as file:
             text = file.read(LONGEST_TEXT + 1)
     except UnreadableFile as problem:
-        return RejectedRow(1, problem.code, problem.detail, name=name)
+        return RejectedRow(1, problem.reason, name=name)
     given = Given({"text": text, "id": name}, labels=labels)
     found = Found({columns.parts[0].name: "text"}, id="id")
     return as_row(1, given, found, parser)

@@ -4,28 +4,81 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+
+# What becomes of spans that begin or end within a token.
+WIDEN, SHRINK, LEAVE_OUT = "widen", "shrink", "leave-out"
+# From a text to the borders of its tokens, in order.
+Tokeniser = Callable[[str], list[tuple[int, int]]]
 
 
-class UnreadableFile(Exception):
-    """The file as a whole is unusable; `code` is stable, the message is for people."""
+@dataclass(frozen=True)
+class Reason:
+    """Why something cannot be used: a stable code, and the values of its sentence.
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+    `message` is the key of the sentence where the code has several. A value may be a reason itself.
+    The sentences of `also` follow.
+    """
+
+    code: str
+    message: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple["Reason", ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return the key of the sentence."""
+        return self.message or self.code
 
 
-class BadContent(Exception):
-    """This content cannot become an item; `code` is stable, the message is for people."""
+def because(code: str, *, message: str = "", **values: Any) -> Reason:
+    """Return the reason with these values."""
+    return Reason(code, message, values)
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
+
+def named(name: str, reason: Reason) -> Reason:
+    """Return the reason with the name of what it is about in front, if that has one."""
+    if not name:
+        return reason
+    return because(reason.code, message="named", name=name[:200], problem=reason)
+
+
+class Unusable(Exception):
+    """An error with a reason, which the catalogue words (`i18n.reasons`)."""
+
+    def __init__(self, code: str, *, message: str = "", **values: Any) -> None:
+        super().__init__(code)
+        self.reason = because(code, message=message, **values)
+
+    def __str__(self) -> str:
+        """Return code and values, for logs."""
+        return " ".join([self.code, *map(str, self.reason.values.values())])
+
+    @classmethod
+    def because(cls, reason: Reason) -> Self:
+        """Return the error with the reason of another one."""
+        error = cls(reason.code)
+        error.reason = reason
+        return error
+
+    @property
+    def code(self) -> str:
+        """Return the stable code of the reason."""
+        return self.reason.code
+
+
+class UnreadableFile(Unusable):
+    """The file as a whole is unusable."""
+
+
+class BadContent(Unusable):
+    """This content cannot become an item."""
+
+
+class NotFetched(Exception):
+    """This file of a bucket is still to be fetched; what comes before it is at hand."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +89,36 @@ class Note:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Paragraph(str):
+    """A part of a longer text; `place` tells equal parts of different texts apart."""
+
+    place: str
+
+    def __new__(cls, text: str, place: str) -> "Paragraph":
+        """Return the part with its place."""
+        made = super().__new__(cls, text)
+        made.place = place
+        return made
+
+
+@dataclass(frozen=True)
+class GivenSpan:
+    """A labelled stretch of a text, in code points, the end excluded; a `quote` if given is it."""
+
+    start: int
+    end: int
+    label: str
+    quote: str | None = None
+    confidence: float | None = None
+    attribute: str = ""
+
+
 @dataclass(frozen=True)
 class GivenAnswer:
     """An answer that a file has for an item, with what it says about it.
 
-    `kind` is "answer", "suggestion" or "skip". `confidence` belongs to suggestions.
+    `kind` is "answer", "suggestion" or "skip". `confidence` belongs to suggestions. Where a file
+    has `spans`, its labels are theirs. `problem` is why it cannot be read.
     """
 
     labels: tuple[str, ...] = ()
@@ -51,6 +129,13 @@ class GivenAnswer:
     seconds: float | None = None
     note: str = ""
     unsure: bool = False
+    spans: tuple[GivenSpan, ...] | None = None
+    problem: Reason | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of its labels, for each span one."""
+        return self.labels if self.spans is None else tuple(each.label for each in self.spans)
 
 
 @dataclass(frozen=True)
@@ -69,6 +154,8 @@ class Row:
     vector: Any = None
     # All of them, where the format knows more than one set of labels; `labels` is the simple case.
     answers: tuple[GivenAnswer, ...] = ()
+    # What of the row is not taken.
+    told: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,12 +163,16 @@ class RejectedRow:
     """One rejected row, and the reason."""
 
     number: int
-    code: str
-    detail: str
+    reason: Reason
     # How many rows are lost with it: an open quote swallows hundreds.
     rows: int = 1
     # The file's name within a ZIP or folder.
     name: str = ""
+
+    @property
+    def code(self) -> str:
+        """Return the stable code of the reason."""
+        return self.reason.code
 
 
 @dataclass(frozen=True)
@@ -89,8 +180,12 @@ class SkippedFile:
     """A file in a ZIP or folder that becomes no item, or a row of its table without its file."""
 
     name: str
-    code: str
-    detail: str = ""
+    reason: Reason
+
+    @property
+    def code(self) -> str:
+        """Return the stable code of the reason."""
+        return self.reason.code
 
 
 Rows = Iterator[Row | RejectedRow | SkippedFile]
@@ -98,21 +193,23 @@ Rows = Iterator[Row | RejectedRow | SkippedFile]
 
 @dataclass(frozen=True)
 class Part:
-    """A text column of an item's content: its name, and accepted column names."""
+    """A text column of an item's content: its name, and accepted column names.
+
+    `title` is what people read for the name of the column. `missing` is the sentence where there is
+    none, or its key in the catalogue; it takes %(there)s, the columns that exist.
+    """
 
     name: str
-    # What people read for the name of its column.
-    title: Promise
+    title: Promise | str
     columns: tuple[str, ...]
-    # With %(there)s for the columns that exist.
-    missing: Promise
+    missing: Promise | str
 
 
 TEXT = Part(
     "text",
-    gettext_lazy("Text column"),
+    "",
     ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
-    gettext_lazy("No text column found. The columns are: %(there)s."),
+    "no_text_column",
 )
 
 
@@ -139,6 +236,8 @@ class Columns:
     ignore_ids: bool = False
     # The names of the project's labels, where they are known.
     label_names: frozenset[str] = frozenset()
+    # Answers are spans of the text.
+    spans: bool = False
     # The records are what they are, even if they look like those of another tool.
     plain: bool = False
     # Cells that a spreadsheet could run were made harmless, if this was written here.
@@ -172,7 +271,8 @@ class Reader:
     """An import format; `endings` are file name extensions.
 
     `look` raises UnreadableFile if the file is obviously unusable. `read` yields the rows in order;
-    it gets the result of `look`, and the names of the project's labels.
+    it gets the result of `look`, and the names of the project's labels. `fits` tells whether a file
+    whose bytes several readers know is one of its own.
     """
 
     kind: str
@@ -180,6 +280,7 @@ class Reader:
     endings: tuple[str, ...]
     look: Callable[[Path, Columns], Looked]
     read: Callable[[Path, Columns, Looked, set[str]], Rows]
+    fits: Callable[[Path], bool] = lambda _path: True
 
 
 @dataclass(frozen=True)
@@ -194,6 +295,10 @@ class Outgoing:
     parts: tuple[str, ...] = ("text",)
     labels: tuple[str, ...] = ()
     takes_several: bool = False
+    # The labels of records are spans of their text.
+    spans: bool = False
+    # What becomes of spans that begin or end within a token, where the format has tokens.
+    unaligned: str = WIDEN
 
 
 @dataclass(frozen=True)
@@ -213,6 +318,12 @@ class Writer:
     is_tool: bool = False
     by_item: bool = False
     needs: str = ""
+    # It has nothing but spans.
+    of_spans: bool = False
+    # How it cuts texts into tokens, whose borders its spans keep to.
+    tokeniser: Callable[[], Tokeniser] | None = None
+    # Its spans cannot overlap.
+    is_flat: bool = False
 
     @property
     def suffix(self) -> str:

@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.base import (
+    TEXT,
     Columns,
     Looked,
     Outgoing,
@@ -19,20 +18,45 @@ from annotator.formats.base import (
     Rows,
     UnreadableFile,
     Writer,
+    because,
 )
 from annotator.formats.csv_guard import guarded
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import csv_shape, reading
+from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES
 from annotator.formats.tables.csv_shape import Shape
-from annotator.formats.tables.lines import Encoding, Lines, encoding_of
+from annotator.formats.tables.labels import tidy
+from annotator.formats.tables.lines import (
+    Encoding,
+    Lines,
+    encoding_of,
+    encoding_of_start,
+    opened,
+)
 from annotator.formats.writing import cells
 
 __all__ = ["READER", "WRITER", "guarded", "look", "read", "write"]
 
 LINES_AT_ONCE = 50
+LONGEST_HEADER = 4096
+BESIDE = (*LABEL_NAMES, *ID_NAMES)
 
 
 # Read ---------------------------------------------------------------------------------------------
+
+
+def is_table(path: Path) -> bool:
+    """Return whether a text begins with a header that names a text and its label or id."""
+    try:
+        with opened(path, encoding_of_start(path)) as file:
+            first = file.readline(LONGEST_HEADER).lstrip("\ufeff").strip()
+    except UnreadableFile:
+        return False
+    for delimiter in csv_shape.DELIMITERS:
+        names = {tidy(cell.strip('"')).casefold() for cell in first.split(delimiter)}
+        if not names.isdisjoint(TEXT.columns) and not names.isdisjoint(BESIDE):
+            return True
+    return False
 
 
 def look(path: Path, columns: Columns) -> Looked:
@@ -46,11 +70,11 @@ def look(path: Path, columns: Columns) -> Looked:
     columns = csv_shape.only_column(shape, columns)
     table = _table(path, encoding, shape)
     if not any(_has_content(record) for _number, record in table.records()):
-        raise UnreadableFile("empty_file", _("The file has a header but no data rows."))
+        raise UnreadableFile("empty_file", message="no_rows_after_header")
     try:
         return reading.look(table, replace(columns, guarded=True))
     except UnreadableFile as problem:
-        raise _without_header(problem, shape) from problem
+        raise _without_header(problem, shape, columns) from problem
 
 
 def read(path: Path, wanted: Columns, looked: Looked, label_names: set[str]) -> Rows:
@@ -72,16 +96,19 @@ def _shape(path: Path, encoding: str, columns: Columns) -> Shape:
     lines = Lines(path, encoding)
     shape = csv_shape.shape_of(lines, columns)
     if lines.first_is_too_long:
-        words = _("A line is longer than 10 MB; is this a text file?")
-        raise UnreadableFile("line_too_long", words)
+        raise UnreadableFile("line_too_long", message="line_of_no_text_file")
     return shape
 
 
-def _without_header(problem: UnreadableFile, shape: Shape) -> UnreadableFile:
-    if problem.code != "missing_column" or not csv_shape.looks_headless(shape.header):
+def _without_header(problem: UnreadableFile, shape: Shape, columns: Columns) -> UnreadableFile:
+    has_label = any(name in columns.label_names for name in shape.header)
+    looks_headless = has_label or csv_shape.looks_headless(shape.header)
+    if problem.code != "missing_column" or not looks_headless:
         return problem
-    words = _("The file seems to have no header line. Add one that names the columns.")
-    return UnreadableFile("no_header", " ".join((problem.detail, words)))
+    why, also = problem.reason, because("no_header", message="header_wanted")
+    return UnreadableFile.because(
+        replace(why, code=also.code, message=why.key, also=(*why.also, also))
+    )
 
 
 def _table(path: Path, encoding: Encoding, shape: Shape) -> reading.Table:
@@ -120,37 +147,46 @@ def _records(path: Path, encoding: str, shape: Shape) -> reading.Records:
         if lines.too_long:
             lines.too_long = False
             number += 1
-            words = _("A line is longer than 10 MB.")
-            yield max(number, 1), RejectedRow(max(number, 1), "line_too_long", words)
+            yield max(number, 1), RejectedRow(max(number, 1), because("line_too_long"))
             continue
         # Only in front of the header are blanks no cells.
-        if not any(cell.strip() if number < 0 else cell for cell in cells):
+        if not any(cells if number >= 0 else map(str.strip, cells)):
             continue
         number += 1
         if number > 0:
-            yield number, _record(number, shape.names, cells)
+            is_header = len(shape.names) > 1 and _is_header(cells, shape.names)
+            yield number, _again(number) if is_header else _record(number, shape.names, cells)
+
+
+def _is_header(cells: list[str], names: tuple[str, ...]) -> bool:
+    """Return whether a line has the names of the columns once more, as joined files have it."""
+    return cells[-1].strip().casefold() == names[-1].casefold() and [
+        csv_shape.name_of(cell).casefold() for cell in cells
+    ] == [name.casefold() for name in names]
+
+
+def _again(number: int) -> RejectedRow:
+    return RejectedRow(number, because("header_again"))
 
 
 def _rejected(number: int, problem: csv.Error, line: int, lost: int) -> RejectedRow:
-    code, words = "bad_quote", _("The quotation marks at line %(line)d do not match: %(problem)s.")
+    reason = because("bad_quote", line=line, problem=str(problem))
     if "end of data" in str(problem) or "larger than" in str(problem):
-        code = "unclosed_quote"
-        words = _("The quotation mark opened at line %(line)d is never closed.")
-    detail = words % {"line": line, "problem": problem}
+        reason = because("unclosed_quote", line=line)
     if lost > 1:
-        also = _("With it, %(n)d more lines weren't read.") % {"n": lost - 1}
-        detail = f"{detail} {also}"
-    return RejectedRow(number, code, detail, rows=lost)
+        also = because("line_lost") if lost == 2 else because("lines_lost", n=lost - 1)
+        reason = replace(reason, also=(also,))
+    return RejectedRow(number, reason, rows=lost)
 
 
 def _record(number: int, names: tuple[str, ...], cells: list[str]) -> dict[str, Any] | RejectedRow:
     """Return the cells by their columns; those without a name are kept where they have content."""
+    if len(cells) == len(names) and all(names):
+        return dict(zip(names, cells, strict=True))
     missing = names[len(cells) :]
     extra = cells[len(names) :]
     if any(missing) or any(cell.strip() for cell in extra):
-        words = _("Expected %(expected)d columns, found %(found)d.")
-        numbers = {"expected": len(names), "found": len(cells)}
-        return RejectedRow(number, "column_count", words % numbers)
+        return RejectedRow(number, because("column_count", expected=len(names), found=len(cells)))
     pairs = zip(names, cells, strict=False)
     return {
         name or f"column {place}": cell

@@ -2,26 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats import sniff
-from annotator.formats.archives import tar_source, zip_source
+from annotator.formats.archives import sources
 from annotator.formats.archives.names import is_left_behind
 from annotator.formats.archives.zip_source import Entry
 from annotator.formats.base import (
     BadContent,
     Columns,
     Looked,
+    Note,
     Reader,
     RejectedRow,
     Row,
     Rows,
     SkippedFile,
     UnreadableFile,
+    because,
+    named,
 )
 from annotator.formats.images import label_table
 from annotator.formats.images.label_table import LabelTable
@@ -30,27 +30,33 @@ from annotator.formats.tables.labels import LabelParser, tidy
 
 __all__ = ["FORMATS", "MOST_PIXELS", "READER", "BadPicture", "clean", "look", "read"]
 
+FOLDERS_SHOWN = 5
 ENDINGS = {
     *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".heic", ".heif", ".dcm", ".dicom"),
 }
 
 
+KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
+
+
 def look(path: Path, _columns: Columns | None = None) -> Looked:
     """Return the number of pictures in an archive; UnreadableFile if it is unsafe or has none."""
     if sniff.content_of(path) == "picture":
         return Looked(1)
-    with _opened(path) as archive:
+    with sources.opened(path) as archive:
         entries = _meant(archive)
         pictures = [entry for entry in entries if _is_picture(archive, entry)]
         if not archive.entries:
-            raise UnreadableFile("empty_zip", _("The ZIP file is empty."))
+            raise UnreadableFile("empty_zip")
         if not pictures:
-            words = _("The ZIP file contains no images (%(kinds)s).")
-            kinds = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
-            raise UnreadableFile("no_images", words % {"kinds": kinds})
-        label_table.read(archive, entries, set())
-    return Looked(len(pictures))
+            if path.is_dir():
+                raise UnreadableFile("no_images", message="folder_without_images", kinds=KINDS)
+            raise UnreadableFile("no_images", kinds=KINDS)
+        table = label_table.read(archive, entries, set())
+        names = _columns.label_names if _columns else frozenset()
+        notes = () if table.has_labels else _folder_notes(pictures, set(names))
+    return Looked(len(pictures), notes=notes)
 
 
 def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
@@ -62,7 +68,7 @@ def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) 
     if sniff.content_of(path) == "picture":
         yield Row(1, path.read_bytes())
         return
-    with _opened(path) as archive:
+    with sources.opened(path) as archive:
         entries = _meant(archive)
         table = label_table.read(archive, entries, label_names)
         pictures = [entry for entry in entries if _is_picture(archive, entry)]
@@ -74,20 +80,13 @@ def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) 
         yield from _unread(archive, entries, pictures)
 
 
-def _opened(path: Path) -> AbstractContextManager[Any]:
-    open_archive: Callable[[Path], AbstractContextManager[Any]] = zip_source.opened
-    if sniff.content_of(path) in ("tar", "tar.gz"):
-        open_archive = tar_source.opened
-    return open_archive(path)
-
-
 def _meant(archive: Any) -> list[Entry]:
     return [entry for entry in archive.ordered() if not is_left_behind(entry.name)]
 
 
 def _is_picture(archive: Any, entry: Entry) -> bool:
-    ending = sniff.ending_of(entry.name)
-    return ending in ENDINGS or (not ending and _starts_like_picture(archive, entry))
+    # A name such as “scan.2026.01” says nothing.
+    return sniff.ending_of(entry.name) in ENDINGS or _starts_like_picture(archive, entry)
 
 
 def _starts_like_picture(archive: Any, entry: Entry) -> bool:
@@ -115,6 +114,22 @@ def _folders(pictures: list[Entry], label_names: set[str]) -> Callable[[str], st
     return label_of if any(label_of(entry.name) for entry in pictures) else None
 
 
+def _folder_notes(pictures: list[Entry], label_names: set[str]) -> tuple[Note, ...]:
+    """Return which folders beside those of labels are called like none, as a label may be new."""
+    label_of = _folders(pictures, label_names)
+    if label_of is None:
+        return ()
+    others = Counter(
+        PurePosixPath(entry.name).parent.name
+        for entry in pictures
+        if "/" in entry.name and not label_of(entry.name)
+    )
+    if not others:
+        return ()
+    named = ", ".join(f"“{name[:60]}”" for name, _n in others.most_common(FOLDERS_SHOWN))
+    return (Note("folders_without_label", {"n": others.total(), "names": named}),)
+
+
 def _row(
     archive: Any,
     number: int,
@@ -128,8 +143,8 @@ def _row(
     try:
         content = archive.read(entry)
     except BadContent as problem:
-        detail = f"{entry.name[:200]}: {problem.detail}"
-        return RejectedRow(number, problem.code, detail, name=entry.name)
+        reason = named(entry.name, problem.reason)
+        return RejectedRow(number, reason, name=entry.name)
     labels = list(dict.fromkeys(label for each in told for label in each.row.labels or ()))
     meta = {name: value for each in told for name, value in each.row.meta.items()}
     folder = folders(entry.name) if folders else ""
@@ -153,16 +168,13 @@ def _unread(archive: Any, entries: list[Entry], pictures: list[Entry]) -> Iterat
     known = {entry.name for entry in (*pictures, *label_table.tables(entries))}
     for entry in entries:
         if entry.name not in known:
-            words = _("This kind of file isn't read.")
-            yield SkippedFile(entry.name, "unread_kind", words)
+            yield SkippedFile(entry.name, because("unread_kind"))
     left = [entry.name for entry in archive.entries if is_left_behind(entry.name)]
     if left:
-        words = _("%(n)d files that the system left in the archive.") % {"n": len(left)}
-        yield SkippedFile(left[0], "system_files", words)
+        yield SkippedFile(left[0], because("system_files", n=len(left)))
     for name, times in Counter(entry.name for entry in pictures).items():
         if times > 1:
-            words = _("%(n)d files of the archive have this name.") % {"n": times}
-            yield SkippedFile(name, "zip_duplicate_name", words)
+            yield SkippedFile(name, because("zip_duplicate_name", n=times))
 
 
 READER = Reader("zip", "ZIP of images", (".zip", ".tar", ".tgz", *sorted(ENDINGS)), look, read)

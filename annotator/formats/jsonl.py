@@ -1,25 +1,48 @@
 """JSON: lines, arrays, objects that wrap them, and columns; JSON Lines out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
-from annotator.formats.base import Columns, Looked, Outgoing, Reader, RejectedRow, Rows, Writer
+from annotator.formats.base import (
+    TEXT,
+    Columns,
+    Looked,
+    Outgoing,
+    Reader,
+    RejectedRow,
+    Rows,
+    UnreadableFile,
+    Writer,
+    because,
+)
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import json_shape, reading
-from annotator.formats.tables.lines import Encoding, encoding_of
+from annotator.formats.tables.lines import Encoding, encoding_of, encoding_of_start, opened
 
 HEADER_RECORDS = 20_000
 # How deep the fields are that can be named with dots.
 DEEPEST_NAME = 4
 MOST_NAMES = 20_000
+LONGEST_START = 1000
+BEGIN = re.compile(r"""\s*(\[\s*)?\{\s*("[^"]*"\s*:|\})""")
 
 
 # Read ---------------------------------------------------------------------------------------------
+
+
+def is_json(path: Path) -> bool:
+    """Return whether a text begins as objects, or as an array of them, do."""
+    try:
+        with opened(path, encoding_of_start(path)) as file:
+            start = file.read(LONGEST_START).lstrip("\ufeff")
+    except UnreadableFile:
+        return False
+    return BEGIN.match(start) is not None
 
 
 def look(path: Path, columns: Columns) -> Looked:
@@ -52,9 +75,10 @@ def _records(path: Path, encoding: str) -> reading.Records:
     for number, value in json_shape.records(path, encoding):
         if isinstance(value, (dict, RejectedRow)):
             yield number, value
+        elif isinstance(value, str):
+            yield number, {TEXT.name: value}
         else:
-            words = _("The record isn't a JSON object.")
-            yield number, RejectedRow(number, "not_an_object", words)
+            yield number, RejectedRow(number, because("not_an_object"))
 
 
 def _names(path: Path, encoding: str) -> list[str]:
@@ -62,6 +86,8 @@ def _names(path: Path, encoding: str) -> list[str]:
     names: dict[str, None] = {}
     nested: dict[str, None] = {}
     for _number, record in islice(json_shape.records(path, encoding), HEADER_RECORDS):
+        if isinstance(record, str):
+            names.setdefault(TEXT.name)
         if isinstance(record, dict) and len(names) < MOST_NAMES:
             names.update(dict.fromkeys(record))
             for name, value in record.items():

@@ -24,10 +24,11 @@ def mend(rows: list[list[Any]], long_texts: Sequence[Sequence[Any]]) -> None:
     """Put the parts of long texts, as they stand on their sheet, into the rows of the first one."""
     if not long_texts or tuple(long_texts[0][: len(HEADER)]) != HEADER:
         return
-    for sheet, row, column, _number, part in (each[: len(HEADER)] for each in long_texts[1:]):
-        if sheet != 1 or not 0 < row <= len(rows):
+    for each in long_texts[1:]:
+        sheet, row, column, _number, part = map(str, [*each, *HEADER][: len(HEADER)])
+        if sheet != "1" or not row.isdecimal() or not 0 < int(row) <= len(rows):
             continue
         cells = rows[int(row) - 1]
-        if 0 < column <= len(cells):
+        if column.isdecimal() and 0 < int(column) <= len(cells):
             place = int(column) - 1
-            cells[place] = str(cells[place]).removesuffix(MARK) + str(part)
+            cells[place] = str(cells[place]).removesuffix(MARK) + part

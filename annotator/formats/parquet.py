@@ -5,10 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from annotator.formats.base import Columns, Looked, Reader, Rows, UnreadableFile
-from annotator.formats.tables import reading
+from annotator.formats.base import Columns, Looked, Note, Reader, Rows, UnreadableFile
+from annotator.formats.tables import class_names, reading
 
 BATCH = 500
 # A small file may decode to gigabytes; this is what one batch may take.
@@ -18,24 +16,25 @@ MOST_BYTES = 20 << 30
 
 def look(path: Path, columns: Columns) -> Looked:
     """Check the schema and the first rows; UnreadableFile if it is no Parquet file."""
-    return reading.look(_table(path), columns)
+    return reading.look(_table(path, set(columns.label_names)), columns)
 
 
 def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
     """Yield every row in order, numbered from 1."""
-    yield from reading.read(_table(path), columns, label_names)
+    yield from reading.read(_table(path, label_names), columns, label_names)
 
 
-def _table(path: Path) -> reading.Table:
+def _table(path: Path, label_names: set[str]) -> reading.Table:
     if find_spec("pyarrow") is None:
-        words = _("Parquet files need the package pyarrow on the server. Save the file as CSV.")
-        raise UnreadableFile("parquet_missing", words)
+        raise UnreadableFile("parquet_missing")
     file = _opened(path)
     schema = file.schema_arrow
+    classes = class_names.of_schema(schema.metadata or {}, label_names)
     return reading.Table(
-        lambda: _records(path),
+        lambda: class_names.named(_records(path), classes),
         [str(name) for name in schema.names],
         file.metadata.num_rows,
+        notes=(Note("class_names", {"names": ", ".join(classes)}),) if classes else (),
     )
 
 
@@ -46,8 +45,7 @@ def _opened(path: Path) -> Any:
     try:
         return pyarrow.parquet.ParquetFile(path)
     except (pyarrow.ArrowException, OSError, ValueError) as problem:
-        words = _("This isn't a complete Parquet file: %(problem)s.")
-        raise UnreadableFile("not_parquet", words % {"problem": str(problem)[:200]}) from problem
+        raise UnreadableFile("not_parquet", problem=str(problem)[:200]) from problem
 
 
 def _records(path: Path) -> reading.Records:
@@ -62,12 +60,10 @@ def _decoded(path: Path) -> Iterator[dict[str, Any]]:
         for batch in _opened(path).iter_batches(BATCH, use_threads=False):
             total += batch.nbytes
             if batch.nbytes > MOST_BYTES_OF_BATCH or total > MOST_BYTES:
-                words = _("The Parquet file unpacks to too much. Save it in smaller parts.")
-                raise UnreadableFile("too_large", words)
+                raise UnreadableFile("too_large", message="parquet_unpacks_to_much")
             yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as problem:
-        words = _("This isn't a complete Parquet file: %(problem)s.")
-        raise UnreadableFile("not_parquet", words % {"problem": str(problem)[:200]}) from problem
+        raise UnreadableFile("not_parquet", problem=str(problem)[:200]) from problem
 
 
 READER = Reader("parquet", "Parquet", (".parquet",), look, read)

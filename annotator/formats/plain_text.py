@@ -4,9 +4,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from annotator.formats.base import Columns, Looked, Note, Reader, RejectedRow, Rows, UnreadableFile
+from annotator.formats.base import (
+    Columns,
+    Looked,
+    Note,
+    Reader,
+    RejectedRow,
+    Rows,
+    UnreadableFile,
+    because,
+)
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import reading
 from annotator.formats.tables.lines import Encoding, Lines, encoding_of
@@ -30,8 +37,7 @@ def read(path: Path, columns: Columns, looked: Looked, label_names: set[str]) ->
 
 def _wanted(columns: Columns) -> Columns:
     if len(columns.parts) != 1:
-        words = _("Plain text has one text per item. Use a table for this project.")
-        raise UnreadableFile("one_text", words)
+        raise UnreadableFile("one_text")
     return Columns(parts=columns.parts, text="text", plain=True)
 
 
@@ -56,8 +62,7 @@ def _records(path: Path, encoding: str) -> reading.Records:
         if lines.too_long:
             lines.too_long = False
             number += 1
-            words = _("A line is longer than 10 MB.")
-            yield number, RejectedRow(number, "line_too_long", words)
+            yield number, RejectedRow(number, because("line_too_long"))
         elif line.strip():
             number += 1
             yield number, _record(line.rstrip("\r\n"))

@@ -3,11 +3,9 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
-
 from annotator.formats import (
     archive,
+    conll,
     csv,
     image_zip,
     jsonl,
@@ -17,6 +15,8 @@ from annotator.formats import (
     spreadsheet,
 )
 from annotator.formats.base import Reader
+from annotator.formats.span_files import brat, spacy
+from annotator.formats.spans import token_lists
 from annotator.formats.writing import argilla, doccano, label_studio, prodigy, xlsx
 from annotator.formats.writing import parquet as parquet_out
 
@@ -28,9 +28,12 @@ READERS = {
         spreadsheet.READER,
         parquet.READER,
         plain_text.READER,
+        conll.READER,
+        spacy.READER,
         # Of two readers of an ending, the first is found by the name alone.
         image_zip.READER,
         archive.READER,
+        brat.READER,
     )
 }
 WRITERS = {
@@ -44,6 +47,11 @@ WRITERS = {
         doccano.WRITER,
         prodigy.WRITER,
         argilla.WRITER,
+        conll.BIO,
+        conll.BIOES,
+        brat.WRITER,
+        token_lists.WRITER,
+        spacy.WRITER,
     )
 }
 
@@ -53,21 +61,20 @@ OF_CONTENT = {
     "xls": ("xlsx",),
     "ods": ("xlsx",),
     "parquet": ("parquet",),
-    "zip": ("archive", "zip"),
+    "docbin": ("spacy",),
+    "zip": ("brat", "archive", "zip"),
     "gzip": ("archive",),
-    "tar": ("archive", "zip"),
-    "tar.gz": ("archive", "zip"),
+    "tar": ("brat", "archive", "zip"),
+    "tar.gz": ("brat", "archive", "zip"),
     "picture": ("zip",),
+    "folder": ("brat", "archive", "zip"),
 }
-TEXTS = ("csv", "jsonl", "text")
+TEXTS = ("csv", "jsonl", "text", "conll")
 
 
-def choices() -> list[tuple[str, str | Promise]]:
+def choices() -> list[tuple[str, str]]:
     """Return (kind, title) of the import formats."""
-    return [
-        ("", gettext_lazy("Detect from file name")),
-        *((each.kind, each.title) for each in READERS.values()),
-    ]
+    return [(each.kind, each.title) for each in READERS.values()]
 
 
 def for_file(name: str, kind: str = "", allowed: Collection[str] = ()) -> Reader | None:
@@ -86,6 +93,14 @@ def for_file(name: str, kind: str = "", allowed: Collection[str] = ()) -> Reader
     )
 
 
+def _of_text(path: Path, by_name: Reader, usable: Collection[str]) -> Reader:
+    """Return the reader of a text whose name may be wrong: of a table, or of JSON."""
+    if by_name in (plain_text.READER, jsonl.READER) and "csv" in usable and csv.is_table(path):
+        return csv.READER
+    is_json = by_name is csv.READER and "jsonl" in usable and jsonl.is_json(path)
+    return jsonl.READER if is_json else by_name
+
+
 def for_content(
     path: Path, name: str = "", kind: str = "", allowed: Collection[str] = ()
 ) -> Reader | None:
@@ -97,6 +112,8 @@ def for_content(
     content = sniff.content_of(path)
     kinds = OF_CONTENT.get(content, TEXTS if content == "text" else ())
     usable = [each for each in kinds if each in allowed and kind in ("", each)]
+    if not kind:
+        usable = [each for each in usable if READERS[each].fits(path)]
     if content != "text" or not usable:
         if usable:
             return READERS[usable[0]]
@@ -104,6 +121,8 @@ def for_content(
             return None
         raise sniff.wrong_content(content)
     by_name = for_file(name, kind, usable)
+    if by_name and not kind:
+        by_name = _of_text(path, by_name, usable)
     if by_name and by_name.kind in usable:
         return by_name
     return archive.reader_of(path)

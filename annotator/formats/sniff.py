@@ -5,8 +5,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePath
 
-from django.utils.translation import gettext as _
-
+from annotator.formats.archives import zip_source
 from annotator.formats.base import UnreadableFile
 
 MAGIC = (
@@ -30,6 +29,8 @@ MAGIC = (
 )
 # Brands of the ISO container that are pictures.
 PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
+# How pages begin, and workbooks in XML.
+PAGES = (b"<!doctype html", b"<html", b"<?xml")
 # Names of members that tell what a ZIP file is.
 MEMBERS = (("xl/", "xlsx"), ("word/", "docx"), ("ppt/", "pptx"))
 
@@ -50,11 +51,14 @@ NAMES = {
     "xls": "Excel",
     "ods": "OpenDocument",
     "parquet": "Parquet",
+    "docbin": "spaCy DocBin",
     "zip": "ZIP",
     "gzip": "gzip",
     "tar": "tar",
     "tar.gz": "tar",
     "picture": "image",
+    "folder": "folder",
+    "html": "HTML",
 }
 
 
@@ -63,6 +67,8 @@ def content_of(path: Path) -> str:
 
     Kinds of ZIP files are "xlsx", "ods", "docx" and the like; otherwise "zip".
     """
+    if path.is_dir():
+        return "folder"
     with path.open("rb") as file:
         kind = kind_of_start(file.read(512))
     if kind == "gzip":
@@ -82,14 +88,27 @@ def kind_of_start(start: bytes) -> str:
         return "picture"
     if start[257:262] == b"ustar":
         return "tar"
+    if start[:1] == b"x" and _is_docbin(start):
+        return "docbin"
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
+        # Programs save such under the name of a workbook.
+        return "html"
     return next((kind for mark, kind in MAGIC if start.startswith(mark)), "text")
+
+
+def _is_docbin(start: bytes) -> bool:
+    """Return whether it is a deflated object of msgpack that names its attributes."""
+    try:
+        return b"attrs" in zlib.decompressobj().decompress(start, 64)
+    except zlib.error:
+        return False
 
 
 def _gzip(path: Path) -> str:
     try:
         with gzip.open(path) as file:
             start = file.read(512)
-    except (OSError, EOFError, zlib.error):
+    except zip_source.ERRORS:
         return "gzip"
     return "tar.gz" if start[257:262] == b"ustar" else "gzip"
 
@@ -105,7 +124,7 @@ def _zip(path: Path) -> str:
             return "zip"
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()[:200]
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+    except zip_source.ERRORS:
         return "zip"
     kinds = (kind for begin, kind in MEMBERS for name in names if name.startswith(begin))
     return next(kinds, "zip")
@@ -120,7 +139,7 @@ def ending_of(name: str) -> str:
 
 
 def refuse_other_kinds(path: Path) -> None:
-    """Refuse a file that is no text, whatever its name says; the words tell what it is."""
+    """Refuse a file that is no text, whatever its name says; the reason tells what it is."""
     content = content_of(path)
     if content != "text":
         raise wrong_content(content)
@@ -128,9 +147,9 @@ def refuse_other_kinds(path: Path) -> None:
 
 def wrong_content(content: str) -> UnreadableFile:
     """Return the error for content that the reader does not read."""
-    words = _("This is a file of the kind %(kind)s, which can't be read as this format.")
+    if content == "text":
+        return UnreadableFile("wrong_content", message="content_is_text")
+    kind = NAMES.get(content, content)
     if content in ("xlsx", "xls", "ods"):
-        words = _("This is an %(kind)s workbook. Import it as one, or save it as CSV UTF-8.")
-    elif content == "text":
-        words = _("This is a text file, which can't be read as this format.")
-    return UnreadableFile("wrong_content", words % {"kind": NAMES.get(content, content)})
+        return UnreadableFile("wrong_content", message="content_is_workbook", kind=kind)
+    return UnreadableFile("wrong_content", kind=kind)

@@ -1,15 +1,17 @@
 """Spreadsheets: Excel and OpenDocument, read sheet by sheet as tables."""
 
-import datetime
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import python_calamine
-from django.utils.translation import gettext as _
+import orjson
 
+from annotator.formats import long_cells
+from annotator.formats.archives import zip_source
 from annotator.formats.base import (
     Columns,
     Looked,
@@ -18,6 +20,7 @@ from annotator.formats.base import (
     RejectedRow,
     Rows,
     UnreadableFile,
+    because,
 )
 from annotator.formats.tables import csv_shape, reading
 from annotator.formats.tables.csv_shape import Shape
@@ -26,6 +29,9 @@ from annotator.formats.tables.csv_shape import Shape
 MOST_BYTES = 400 << 20
 HIGHEST_RATIO = 400
 SAMPLE_ROWS = 200
+# How many sheets are looked through for one with columns of known names.
+MOST_SHEETS = 20
+PROCESS = Path(__file__).with_name("tables") / "workbook_process.py"
 
 
 def look(path: Path, columns: Columns) -> Looked:
@@ -41,7 +47,7 @@ def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -
 
 
 def _table(path: Path, columns: Columns) -> tuple[reading.Table, Columns]:
-    rows, notes = _cells(path)
+    rows, notes = _cells(path, columns)
     shape = csv_shape.shape_of_cells(rows[:SAMPLE_ROWS], columns)
     wanted = csv_shape.only_column(shape, columns)
     table = reading.Table(
@@ -53,39 +59,90 @@ def _table(path: Path, columns: Columns) -> tuple[reading.Table, Columns]:
     return table, wanted
 
 
-def _cells(path: Path) -> tuple[list[list[Any]], list[Note]]:
-    """Return the rows of the first sheet that has some, and what to tell of the others."""
+@dataclass
+class _Sheet:
+    """A sheet with its rows; `merged` counts the cells that reach over several of them."""
+
+    name: str
+    rows: list[list[str]] = field(default_factory=list)
+    merged: int = 0
+
+
+def _cells(path: Path, columns: Columns) -> tuple[list[list[str]], list[Note]]:
+    """Return the rows of a sheet, and what to tell of it and the others.
+
+    It is the first with rows, or one with columns of known names if the first has none.
+    """
     _refuse_bomb(path)
-    with _opened(path) as workbook:
-        filled = []
-        for name in workbook.sheet_names:
-            sheet = workbook.get_sheet_by_name(name)
-            if sheet.end is not None:
-                filled.append((name, sheet))
-        if not filled:
-            raise UnreadableFile("empty_file", _("The workbook has no rows."))
-        rows = filled[0][1].to_python(skip_empty_area=True)
-    others = ", ".join(name for name, _sheet in filled[1:])[:200]
-    notes = [Note("other_sheets", {"sheet": filled[0][0], "others": others})] if others else []
-    return rows, notes
+    sheets, filled = _sheets(path, [long_cells.LONG_TEXTS])
+    chosen = sheets[0]
+    others = [name for name in filled[1:MOST_SHEETS] if name != long_cells.LONG_TEXTS]
+    if others and not csv_shape.has_known_column(chosen.rows[:SAMPLE_ROWS], columns):
+        known = (
+            sheet
+            for sheet in _sheets(path, others)[0][1:]
+            if csv_shape.has_known_column(sheet.rows[:SAMPLE_ROWS], columns)
+        )
+        chosen = next(known, chosen)
+    if chosen is sheets[0]:
+        for each in sheets[1:]:
+            long_cells.mend(chosen.rows, each.rows)
+    return chosen.rows, _notes(chosen, filled)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    try:
-        with python_calamine.CalamineWorkbook.from_path(path) as workbook:
-            yield workbook
-    except python_calamine.PasswordError as problem:
-        words = _("The workbook has a password. Save it without one.")
-        raise UnreadableFile("workbook_encrypted", words) from problem
-    except UnreadableFile:
-        raise
-    except BaseException as problem:
-        # The library's own panics are no exceptions of Python's usual kinds.
-        if isinstance(problem, (KeyboardInterrupt, SystemExit, GeneratorExit)):
-            raise
-        words = _("The workbook is damaged: %(problem)s.") % {"problem": str(problem)[:200]}
-        raise UnreadableFile("bad_workbook", words) from problem
+def _sheets(path: Path, names: list[str]) -> tuple[list[_Sheet], list[str]]:
+    """Return the first sheet with rows and those with the names, and the names of all."""
+    sheets: list[_Sheet] = []
+    filled: list[str] = []
+    for line in _lines(path, names):
+        if isinstance(line, list):
+            sheets[-1].rows.append(line)
+        elif "sheet" in line:
+            sheets.append(_Sheet(line["sheet"]))
+        elif "merged" in line:
+            sheets[-1].merged = line["merged"]
+        elif "filled" in line:
+            filled = line["filled"]
+        else:
+            raise _unreadable(line)
+    if not filled:
+        raise UnreadableFile("empty_file", message="workbook_without_rows")
+    return sheets, filled
+
+
+def _notes(sheet: _Sheet, filled: list[str]) -> list[Note]:
+    notes = []
+    others = ", ".join(name for name in filled if name != sheet.name)[:200]
+    if others:
+        notes.append(Note("other_sheets", {"sheet": sheet.name, "others": others}))
+    if sheet.merged:
+        notes.append(Note("merged_cells", {"n": sheet.merged}))
+    return notes
+
+
+def _lines(path: Path, names: list[str]) -> Iterator[Any]:
+    """Yield what the process that reads workbooks says; UnreadableFile if it did not survive."""
+    command = [sys.executable, "-I", str(PROCESS), str(path), *names]
+    with subprocess.Popen(  # noqa: S603 - the path is no option, as it is absolute or a name of ours
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield from map(orjson.loads, process.stdout)
+            died = process.wait() != 0
+        except orjson.JSONDecodeError:
+            # It ended in the middle of a line.
+            died = True
+        finally:
+            process.kill()
+    if died:
+        raise UnreadableFile("workbook_too_large")
+
+
+def _unreadable(line: dict[str, str]) -> UnreadableFile:
+    if line["problem"] == "password":
+        return UnreadableFile("workbook_encrypted")
+    return UnreadableFile("bad_workbook", problem=line["words"])
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -94,51 +151,32 @@ def _refuse_bomb(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except zip_source.ERRORS:
         # The library tells what is wrong with it.
         return
     if size > MOST_BYTES or size > max(HIGHEST_RATIO * path.stat().st_size, 10 << 20):
-        words = _("The workbook unpacks to too much. Save it as CSV UTF-8.")
-        raise UnreadableFile("workbook_too_large", words)
+        raise UnreadableFile("workbook_too_large", message="workbook_unpacks_to_much")
 
 
-def _records(rows: list[list[Any]], shape: Shape) -> reading.Records:
+def _records(rows: list[list[str]], shape: Shape) -> reading.Records:
     number = -shape.before
     for cells in rows:
-        if not any(as_text(cell).strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             continue
         number += 1
         if number > 0:
             yield number, _record(number, shape.names, cells)
 
 
-def _record(number: int, names: tuple[str, ...], cells: list[Any]) -> dict[str, Any] | RejectedRow:
-    texts = [as_text(cell) for cell in cells]
-    if any(texts[len(names) :]):
-        words = _("Expected %(expected)d columns, found %(found)d.")
-        numbers = {"expected": len(names), "found": len(cells)}
-        return RejectedRow(number, "column_count", words % numbers)
-    texts += [""] * (len(names) - len(texts))
+def _record(number: int, names: tuple[str, ...], cells: list[str]) -> dict[str, Any] | RejectedRow:
+    if any(cells[len(names) :]):
+        return RejectedRow(number, because("column_count", expected=len(names), found=len(cells)))
+    texts = cells + [""] * (len(names) - len(cells))
     return {
         name or f"column {place}": text
         for place, (name, text) in enumerate(zip(names, texts, strict=False), start=1)
         if name or text
     }
-
-
-def as_text(cell: Any) -> str:
-    """Return a cell as the spreadsheet shows it: whole numbers without a decimal point."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
-        return cell.date().isoformat()
-    if isinstance(cell, (datetime.date, datetime.time)):
-        return cell.isoformat()
-    return str(cell)
 
 
 ENDINGS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")

@@ -6,12 +6,25 @@ entry for each. What depends on a number, or lists things, is worded by a functi
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.text import get_text_list
 from django.utils.translation import gettext, gettext_noop, ngettext
 
-from annotator.i18n.upload_messages import UPLOADS
+from annotator.i18n.errors.archives import ARCHIVES
+from annotator.i18n.errors.bulk_edits import BULK_EDITS
+from annotator.i18n.errors.deliveries import DELIVERIES
+from annotator.i18n.errors.files import FILES
+from annotator.i18n.errors.jobs import JOBS
+from annotator.i18n.errors.label_sets import LABEL_SETS
+from annotator.i18n.errors.pictures import PICTURES
+from annotator.i18n.errors.predictions import PREDICTIONS
+from annotator.i18n.errors.rows import ROWS
+from annotator.i18n.errors.spans import SPANS
+from annotator.i18n.errors.uploads import UPLOADS
+from annotator.i18n.errors.vectors import VECTORS
 
 TEXTS = {
     # Save a label
@@ -23,6 +36,7 @@ TEXTS = {
     "unknown_label": gettext_noop(
         "“%(name)s” isn't a label in this project. Its labels are: %(names)s."
     ),
+    **SPANS,
     "note.nul_byte": gettext_noop("A note can't contain a NUL byte."),
     "note_too_long": gettext_noop("A note can have at most %(most)s characters."),
     "already_labelled": gettext_noop(
@@ -37,6 +51,11 @@ TEXTS = {
     # Change it
     "already_withdrawn": gettext_noop("This annotation was already undone."),
     "not_undoable": gettext_noop("You can only undo your own annotations."),
+    "not_revertible": gettext_noop("There is no correction of yours to undo here."),
+    "label_gone": gettext_noop("A label that it had before was removed. Choose another label."),
+    "corrected_by_lead": gettext_noop(
+        "%(name)s corrected this annotation to “%(labels)s”. Ask them if that is wrong."
+    ),
     "unknown_annotation": gettext_noop("Annotation not found."),
     "no_seed": gettext_noop("You have not given this item a seed label."),
     # Leases
@@ -54,6 +73,9 @@ TEXTS = {
     ),
     # Disagreements
     "unknown_state": gettext_noop("The state must be one of %(names)s."),
+    "too_many_ids": gettext_noop("At most %(most)d ids fit into an address. Choose fewer items."),
+    "bad_ids": gettext_noop("ids takes the ids of items with points between, as 4.17."),
+    "unknown_sort": gettext_noop("Sort by one of %(names)s."),
     "unknown_search": gettext_noop("Search by one of %(names)s."),
     "no_meaning": gettext_noop("Only texts can be searched by meaning. Search by words instead."),
     "unknown_disagreement": gettext_noop("There is no disagreement about this item."),
@@ -72,9 +94,16 @@ TEXTS = {
     "reason.too_long": gettext_noop("A reason can have at most %(most)d characters."),
     # Accounts and members
     "username_taken": gettext_noop("This username is taken. Choose another one."),
-    "invitation": gettext_noop(
-        "This invitation has expired or was already used. Ask for a new one."
+    "invitation": gettext_noop("This link has expired or was already used. Ask for a new one."),
+    "unknown_invitation": gettext_noop("Invitation not found."),
+    "invitation_ended": gettext_noop("This invitation was already used or withdrawn."),
+    "account_off": gettext_noop("The account of %(name)s is deactivated. Activate it first."),
+    "last_installation_admin": gettext_noop(
+        "An installation needs at least one active admin. Make another user an admin first."
     ),
+    "no_user": gettext_noop("User not found."),
+    "unknown_session": gettext_noop("Session not found. It may have ended."),
+    "unknown_token": gettext_noop("Token not found. It may have been revoked."),
     "wrong_password": gettext_noop("Incorrect username or password."),
     "unknown_language": gettext_noop("Unknown language."),
     "unknown_role": gettext_noop("The role must be annotator, lead or admin."),
@@ -110,28 +139,6 @@ TEXTS = {
     "shown_fields.duplicate_name": gettext_noop("The field %s appears twice."),
     "unknown_task": gettext_noop("There is no task “%(name)s”. There are: %(names)s."),
     "several_answers": gettext_noop("Projects of this type take one answer for an item."),
-    # Label sets
-    "label_not_there": gettext_noop("This label doesn't exist in this project."),
-    "label_count": gettext_noop("A project needs between 2 and %(most)d labels, not %(n)d."),
-    "label_form": gettext_noop(
-        "A label must be a name, or an object with name, hotkey, description and examples."
-    ),
-    "new_label_with_id": gettext_noop("A new label can't have an id."),
-    "duplicate_id": gettext_noop("A label appears twice."),
-    "labels.duplicate_name": gettext_noop("The label %s appears twice."),
-    "duplicate_hotkey": gettext_noop(
-        "%(key)s is the shortcut of both “%(one)s” and “%(other)s”. Change one of them."
-    ),
-    "hotkey": gettext_noop(
-        "The shortcut of “%s” must be one letter, digit or symbol, except ? and /."
-    ),
-    "label_description": gettext_noop("A description can have at most 2,000 characters."),
-    "label_examples": gettext_noop(
-        "Examples must be a string of at most 2,000 characters, one example per line."
-    ),
-    "name_type": gettext_noop("A name must be a string."),
-    "name_length": gettext_noop("A name must have between 1 and 200 characters."),
-    "name_characters": gettext_noop("A name can't contain control characters."),
     # Preferences
     "ahead.invalid": gettext_noop("Choose between 1 and 10 prefetched items."),
     "spares.invalid": gettext_noop("Choose between 0 and 40 items for the offline buffer."),
@@ -163,6 +170,11 @@ TEXTS = {
         "Upload not found. Uploads are kept for 24 hours, and can be imported once."
     ),
     **UPLOADS,
+    **FILES,
+    **PICTURES,
+    **ROWS,
+    **ARCHIVES,
+    **BULK_EDITS,
     "no_room": gettext_noop(
         "The server has no room for this file. Ask an installation admin to free space in the "
         "data directory."
@@ -188,12 +200,14 @@ TEXTS = {
         "2026-01-31T12:00Z."
     ),
     "format_missing": gettext_noop(
-        "%(name)s files need the package %(package)s on the server. Choose another format."
+        "%(name)s files need the package %(package)s on the server: install it with "
+        "pip install %(package)s, or choose another format."
     ),
     "unknown_export": gettext_noop(
         "Export not found. Files of exports are kept for %(days)s days."
     ),
     "export_unfinished": gettext_noop("This export has no file."),
+    **DELIVERIES,
     # Features, rounds and predictions
     "unknown_features": gettext_noop(
         "There are no features “%(name)s” for these items. There are: %(names)s."
@@ -214,64 +228,9 @@ TEXTS = {
     "features_changed": gettext_noop("The feature encoder was damaged. It is being rebuilt."),
     "round_running": gettext_noop("A round is already running."),
     "no_model": gettext_noop("There is no model yet. Label some items first."),
+    **PREDICTIONS,
     # Encoders and vectors
-    "encoder_missing": gettext_noop("The encoder %(name)s is no longer installed."),
-    "encoder_changed": gettext_noop(
-        "The encoder %(name)s was changed. The items are encoded again."
-    ),
-    "encoder_unusable": gettext_noop("The encoder %(name)s cannot be used. %(problem)s"),
-    "encoder_dimensions": gettext_noop(
-        "The encoder %(name)s gives vectors of the shape %(found)s; its description says "
-        "%(wanted)d numbers for each item."
-    ),
-    "encoder_reads_nothing": gettext_noop(
-        "The encoder %(name)s could not read any of %(n)d items."
-    ),
-    "base_features_missing": gettext_noop(
-        "The features that these are based on were removed. New ones follow."
-    ),
-    "predict_without_encoder": gettext_noop(
-        "The model reads items with the encoder %(name)s, which is not installed. Install it "
-        "again, or choose other features in the project's settings."
-    ),
-    "predict_with_changed_encoder": gettext_noop(
-        "The encoder %(name)s was changed since the model was trained. The items are encoded "
-        "again; try again after that."
-    ),
-    "predict_without_vectors": gettext_noop(
-        "The vectors of this project came with its items. Send a vector with each new text, as "
-        "“vector”."
-    ),
-    "vector_missing": gettext_noop("Item %(row)d has no vector. Send one with each item, or none."),
-    "vectors_unused": gettext_noop(
-        "The model of this project reads no vectors that come with items. Leave “vector” out."
-    ),
-    "encoder_away": gettext_noop("The encoder is busy or was ended. Try again in a moment."),
-    "no_vectors": gettext_noop("Items of this type of project take no vectors."),
-    "vector_column": gettext_noop(
-        "Files of this type have no columns. Send the vectors as an .npy file."
-    ),
-    "vectors_twice": gettext_noop(
-        "The vectors are in a column or in a file of their own, not in both."
-    ),
-    "no_vectors_file": gettext_noop("These ids belong to a file of vectors, which is missing."),
-    "ids_missing": gettext_noop(
-        "Send the ids of the items as well: a text file with one ID per line."
-    ),
-    "bad_npy": gettext_noop("The vectors are no .npy file of numbers: %(problem)s."),
-    "npy_shape": gettext_noop("The .npy file must hold a table of numbers: one row for each item."),
-    "vector_dimensions": gettext_noop(
-        "The vectors have %(found)d numbers; those of the other items have %(wanted)d."
-    ),
-    "vectors.bad_vector": gettext_noop(
-        "Row %(row)d of the vectors holds numbers that are not finite."
-    ),
-    "items.bad_vector": gettext_noop(
-        "The vector of item %(row)d holds numbers that are not finite."
-    ),
-    "vector_ids": gettext_noop(
-        "There are %(ids)d different ids for %(vectors)d vectors; give one a line."
-    ),
+    **VECTORS,
     # Recall samples
     "no_rare_label": gettext_noop("Choose a rare label in the settings first."),
     "sample_size": gettext_noop("A sample can have between %(least)d and %(most)d items."),
@@ -313,6 +272,9 @@ TEXTS = {
     "lease_action": gettext_noop("A lease can be skipped, released or extended."),
     "form_incomplete": gettext_noop("The form was incomplete. Please choose again."),
     "image_size": gettext_noop("Unknown size. Choose one of: %(sizes)s."),
+    # Background jobs
+    **JOBS,
+    **LABEL_SETS,
     # Outages
     "damaged": gettext_noop("A file was damaged: %(reason)s."),
     "database_away": gettext_noop(
@@ -326,7 +288,7 @@ TEXTS = {
 }
 
 
-def text(key: str, field: str, values: Mapping[str, Any]) -> str:
+def text(key: str, field: str = "", values: Mapping[str, Any] = MappingProxyType({})) -> str:
     """Return the sentence of an error, preferably the one of its field."""
     if key in WORDED:
         return WORDED[key](**values)
@@ -340,6 +302,11 @@ def text(key: str, field: str, values: Mapping[str, Any]) -> str:
 def somebody() -> str:
     """Return the placeholder name for a deleted user."""
     return gettext("Someone")
+
+
+def invalid_token() -> str:
+    """Return that nobody has this token, or no longer."""
+    return gettext("Invalid token.")
 
 
 # Worded by functions -----------------------------------------------------------------------------
@@ -374,6 +341,11 @@ def too_many_attempts(seconds: int) -> str:
     return " ".join([gettext("Too many failed attempts."), try_again(seconds)])
 
 
+def locked_out(seconds: int) -> str:
+    """Return that a username was tried too often, and when to try again."""
+    return " ".join([gettext("Too many failed attempts for this username."), try_again(seconds)])
+
+
 def try_again(seconds: int) -> str:
     """Return in words when to try again."""
     if seconds < 60:
@@ -384,8 +356,21 @@ def try_again(seconds: int) -> str:
     return words % {"n": minutes}
 
 
+def named(name: str, problem: str) -> str:
+    """Return a problem behind the name of what has it."""
+    return f"{name}: {problem}"
+
+
+def part_missing(said: Promise, there: str) -> str:
+    """Return in the words of its task type that a column is missing."""
+    return str(said) % {"there": there}
+
+
 WORDED: dict[str, Callable[..., str]] = {
     "label_in_use": label_in_use,
+    "locked_out": locked_out,
+    "named": named,
+    "part_missing": part_missing,
     "too_many_attempts": too_many_attempts,
     "wrong_type": wrong_type,
 }

@@ -5,6 +5,8 @@ import math
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from annotator.i18n import currencies
+
 NARROW = "\u202f"
 
 
@@ -41,6 +43,15 @@ def bound(share: float) -> str:
 def count(number: int) -> str:
     """Return a whole number with the thousands separator of the reader's language."""
     return str(number_format(number, use_l10n=True, force_grouping=True))
+
+
+def money(amount: float, currency: str) -> str:
+    """Return an amount with the sign of its currency, an ISO code; without a sign if it is empty.
+
+    >>> money(1234.5, "EUR"), money(1234.5, "")
+    ('€1,234.50', '1,234.50')
+    """
+    return currencies.amount(amount, currency)
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 GROUPS = {
     "deciding": gettext_lazy("Labelling"),
     "moving": gettext_lazy("Navigation"),
+    "marking": gettext_lazy("Spans"),
     "looking": gettext_lazy("Images"),
 }
 
@@ -21,6 +22,12 @@ ACTIONS = {
     "guidelines": gettext_lazy("guidelines"),
     "summary": gettext_lazy("today's totals"),
     "help": gettext_lazy("keyboard shortcuts"),
+    "nothing_here": gettext_lazy("save: nothing here"),
+    "accept_span": gettext_lazy("accept the suggested span"),
+    "reject_span": gettext_lazy("reject the suggested span"),
+    "same_string": gettext_lazy("mark the same text everywhere"),
+    "by_character": gettext_lazy("select by character, or by word"),
+    "attribute": gettext_lazy("give the span the next attribute"),
     "zoom_in": gettext_lazy("zoom in"),
     "zoom_out": gettext_lazy("zoom out"),
     "fit": gettext_lazy("fit to window"),

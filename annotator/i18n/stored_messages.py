@@ -65,7 +65,9 @@ def _known(language: str) -> list[Known]:
         # The catalogue stores a plural form as a tuple of msgid and number.
         if isinstance(msgid, str) and HOLE.search(msgid) and is_recognisable(msgid)
     }
-    return [_as_known(msgid) for msgid in sorted(msgids, key=lambda msgid: -len(_fixed(msgid)))]
+    # Of two with as much, the same one in every process; one that begins with a name goes first.
+    ordered = sorted(msgids, key=lambda msgid: (-len(_fixed(msgid)), msgid))
+    return [_as_known(msgid) for msgid in ordered]
 
 
 def is_recognisable(msgid: str) -> bool:

@@ -4,13 +4,13 @@ A damaged shard waits to be computed like a new one, and its space is not ready 
 starts on it, and a running one continues once the shard is intact again.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
+from annotator.i18n import error_messages
 from annotator.models import (
     FeatureShard,
     FeatureSpace,
@@ -20,6 +20,7 @@ from annotator.models import (
     RoundShard,
     VectorShard,
 )
+from annotator.models.jobs import anew
 from annotator.pool import feature_store, vector_store
 from annotator.pool.model_files import DamagedCandidates, DamagedModel
 from annotator.storage import checksums
@@ -28,44 +29,45 @@ LATELY = timedelta(hours=24)
 FEW = 20
 
 
-@dataclass(frozen=True)
 class Found:
     """A damaged file: its description in words, and whether the job can continue later."""
 
-    words: str
-    mends: bool
+    def __init__(self, code: str, *, mends: bool, because: str = "", **values: Any) -> None:
+        """The message catalogue has the sentence for the code."""
+        sentence = error_messages.text(code, "", values)
+        self.words = f"{sentence} ({because})" if because else sentence
+        self.mends = mends
 
 
 def repair(problem: checksums.Corrupt) -> Found:
     """Request the damaged file to be computed again, if that is possible, and report it."""
     if isinstance(problem, feature_store.DamagedShard):
         _compute_again(problem.shard)
-        return Found(shard_words(problem.shard), mends=True)
+        return _shard(problem.shard)
     if isinstance(problem, feature_store.DamagedEncoder):
         _learn_again(problem.space)
-        return Found(encoder_words(str(problem)), mends=True)
+        return _encoder(str(problem))
     if isinstance(problem, vector_store.DamagedVectors):
         return _encode_again(problem.shard)
     if isinstance(problem, DamagedCandidates):
         _score_again(problem.scoring)
-        words = _("The scores of shard %(n)d were damaged. They are being computed again.")
-        return Found(words % {"n": problem.scoring.shard.number + 1}, mends=True)
+        return Found("damaged_scores", mends=True, n=problem.scoring.shard.number + 1)
     if isinstance(problem, DamagedModel):
-        words = _("The model was damaged (%(reason)s). The next round trains a new one.")
-        return Found(words % {"reason": problem}, mends=False)
-    return Found(_("A file was damaged: %(reason)s.") % {"reason": problem}, mends=False)
+        return Found("damaged_model", mends=False, reason=problem)
+    return Found("damaged", mends=False, reason=problem)
 
 
 def shard_words(shard: FeatureShard) -> str:
     """Return a sentence that a shard was damaged, and what is done about it."""
-    words = _("Feature shard %(n)d was damaged. It is being computed again.")
-    return words % {"n": shard.number + 1}
+    return _shard(shard).words
 
 
-def encoder_words(reason: str = "") -> str:
-    """Return a sentence that the encoder of a feature space was damaged."""
-    words = _("The feature encoder was damaged. It is being fitted again.")
-    return f"{words} ({reason})" if reason else words
+def _shard(shard: FeatureShard) -> Found:
+    return Found("damaged_shard", mends=True, n=shard.number + 1)
+
+
+def _encoder(because: str = "") -> Found:
+    return Found("damaged_encoder", mends=True, because=because)
 
 
 # Recompute ----------------------------------------------------------------------------------------
@@ -75,7 +77,7 @@ def encoder_words(reason: str = "") -> str:
 def _compute_again(shard: FeatureShard) -> None:
     now = timezone.now()
     whole = FeatureShard.objects.filter(pk=shard.pk, state=Job.State.DONE)
-    if not whole.update(**_waiting(now), damaged_at=now):
+    if not whole.update(**anew(now), damaged_at=now):
         # Another worker found it first.
         return
     _close_space(shard.space_id, now)
@@ -84,7 +86,7 @@ def _compute_again(shard: FeatureShard) -> None:
 @transaction.atomic
 def _learn_again(space: FeatureSpace) -> None:
     now = timezone.now()
-    fit = {**_waiting(now), "stage": FeatureSpace.Stage.FIT}
+    fit = {**anew(now), "stage": FeatureSpace.Stage.FIT}
     learnt = FeatureSpace.objects.filter(
         pk=space.pk, stage=FeatureSpace.Stage.TRANSFORM, dropped=False
     )
@@ -93,7 +95,7 @@ def _learn_again(space: FeatureSpace) -> None:
     new = learnt.filter(state=Job.State.QUEUED, damaged_at=None)
     if new.update(**fit):
         # Nothing depends on it yet, so a different encoder is acceptable.
-        space.shards.filter(state=Job.State.DONE).update(**_waiting(now))
+        space.shards.filter(state=Job.State.DONE).update(**anew(now))
     learnt.filter(state=Job.State.QUEUED).update(**fit)
 
 
@@ -101,50 +103,29 @@ def _encode_again(shard: VectorShard) -> Found:
     """Have a slice of vectors encoded again; those that came with the items are nowhere else."""
     whole = VectorShard.objects.filter(pk=shard.pk, state=Job.State.DONE)
     now = timezone.now()
-    span = {"first": shard.start + 1, "last": shard.stop}
+    first, last = shard.start + 1, shard.stop
     if shard.encoder == VectorShard.GIVEN:
-        words = _(
-            "The vectors that came with items %(first)d to %(last)d were damaged. They are not "
-            "used any more; import the file again as a new project, or restore a backup."
-        )
-        error = words % span
-        whole.update(state=Job.State.FAILED, error=error, damaged_at=now, finished_at=now)
-        return Found(error, mends=False)
-    whole.update(**_waiting(now), damaged_at=now)
-    words = _(
-        "The vectors of items %(first)d to %(last)d were damaged. They are being computed again."
-    )
-    return Found(words % span, mends=True)
+        found = Found("damaged_given_vectors", mends=False, first=first, last=last)
+        whole.update(state=Job.State.FAILED, error=found.words, damaged_at=now, finished_at=now)
+        return found
+    whole.update(**anew(now), damaged_at=now)
+    return Found("damaged_vectors", mends=True, first=first, last=last)
 
 
-def _close_space(pk: int, now: object) -> None:
+def _close_space(pk: int, now: datetime) -> None:
     """Mark a space as not ready until its last shard is intact again."""
     ready = FeatureSpace.objects.filter(pk=pk, state=Job.State.DONE)
-    ready.update(**_waiting(now), damaged_at=now)
+    ready.update(**anew(now), damaged_at=now)
 
 
 @transaction.atomic
 def _score_again(scoring: RoundShard) -> None:
     scored = RoundShard.objects.filter(pk=scoring.pk, state=Job.State.DONE)
-    scored.update(**_waiting(timezone.now()))
+    scored.update(**anew(timezone.now()))
     # The worker of the round gives it up next; the round's own attempts limit repetitions.
     Round.objects.filter(pk=scoring.round_id, stage=Round.Stage.SELECT).update(
         stage=Round.Stage.SCORE
     )
-
-
-def _waiting(now: object) -> dict[str, object]:
-    return {
-        "state": Job.State.QUEUED,
-        "token": None,
-        "owner": "",
-        "attempts": 0,
-        "error": "",
-        "retry_at": None,
-        "finished_at": None,
-        # The start of the wait.
-        "heartbeat_at": now,
-    }
 
 
 # Report -------------------------------------------------------------------------------------------
@@ -163,7 +144,7 @@ def words_of(space: FeatureSpace) -> str:
     if space.damaged_at is None or not space.is_active:
         return ""
     if space.stage == FeatureSpace.Stage.FIT:
-        return encoder_words()
+        return _encoder().words
     damaged = space.shards.exclude(damaged_at=None).filter(
         state__in=[Job.State.QUEUED, Job.State.RUNNING]
     )

@@ -7,12 +7,12 @@ from datetime import timedelta
 from functools import cache, wraps
 from typing import Any, TypeVar
 
-from django.db import Error, close_old_connections
-from django.utils.translation import gettext as _
+from django.db import Error, close_old_connections, connection
 
 from annotator.db import clock
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import FlowError
+from annotator.i18n import error_messages
 from annotator.jobs import damaged_files
 from annotator.jobs.outages import outage
 from annotator.logs import log_format
@@ -26,6 +26,7 @@ J = TypeVar("J", bound=Job)
 R = TypeVar("R")
 
 RESEND_SECONDS = 10
+ACTIVE = (Job.State.QUEUED.value, Job.State.RUNNING.value)
 
 
 def job(model: type[J], **where: Any) -> Callable[[Callable[[J], R]], Callable[[int], R | None]]:
@@ -102,7 +103,7 @@ def in_words(problem: BaseException) -> str:
     if away is not None:
         return away.detail
     if isinstance(problem, MemoryError):
-        return _("The worker ran out of memory.")
+        return error_messages.text("out_of_memory")
     if isinstance(problem, OSError) and problem.strerror:
         return f"{problem.strerror} ({problem.filename or 'no file name'})."
     return f"{type(problem).__name__}: {problem}"[:2000]
@@ -120,6 +121,24 @@ def is_any_active(model: type[Job]) -> bool:
     return bool(_find_active(model)())
 
 
+def are_any_active(models: tuple[type[Job], ...]) -> bool:
+    """Return whether a job of any of these kinds waits or runs, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_any_active_statement(models), [*ACTIVE * len(models)])
+        return bool(cursor.fetchone()[0])
+
+
+@cache
+def _any_active_statement(models: tuple[type[Job], ...]) -> str:
+    quote = connection.ops.quote_name
+    places = ", ".join(["%s"] * len(ACTIVE))
+    found = [
+        f"EXISTS (SELECT 1 FROM {quote(model._meta.db_table)} WHERE state IN ({places}))"  # noqa: S608
+        for model in models
+    ]
+    return f"SELECT CASE WHEN {' OR '.join(found)} THEN 1 ELSE 0 END"
+
+
 def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     """Return the keys of waiting jobs that no worker holds, and fail hopeless ones.
 
@@ -134,7 +153,7 @@ def sweep(model: type[J], *, just_now: bool = False, **where: Any) -> list[int]:
     left.filter(attempts__gte=MAX_ATTEMPTS).update(
         state=Job.State.FAILED,
         finished_at=now,
-        error=_("The worker crashed %(n)d times, possibly out of memory.") % {"n": MAX_ATTEMPTS},
+        error=error_messages.text("worker_crashed", values={"n": MAX_ATTEMPTS}),
     )
     # A job stored a moment ago has its own message in the broker, unless a worker began it.
     fresh = (now - timedelta(seconds=RESEND_SECONDS), now + timedelta(seconds=RESEND_SECONDS))

@@ -1,8 +1,37 @@
-"""Progress bar for terminals; silent elsewhere."""
+"""Progress of jobs that a command does itself: a bar on terminals, silent elsewhere."""
 
-from typing import TextIO
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from django.db import connection
+
+from annotator.models import Job
 
 WIDTH = 32
+
+
+def watched(work: Job, run: Callable[[Any], object], title: str) -> None:
+    """Do a job here and now, with a progress bar; its row has the result."""
+    bar = Bar(sys.stderr, title)
+    over = threading.Event()
+    thread = threading.Thread(target=_follow, args=(work, bar, over))
+    thread.start()
+    try:
+        run(work.pk)
+    finally:
+        over.set()
+        thread.join()
+    work.refresh_from_db()
+
+
+def _follow(work: Any, bar: "Bar", over: threading.Event) -> None:
+    while not over.wait(0.2):
+        row = type(work).objects.filter(pk=work.pk).values("done", "total").get()
+        bar.show(row["done"], row["total"] or 0)
+    bar.clear()
+    connection.close()
 
 
 class Bar:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
+from annotator.storage import static_files
+
 # Packages that name and compress static files.
 MAKERS = ("django", "whitenoise")
 
@@ -34,6 +36,7 @@ def _fingerprint() -> str:
     """Return a digest of the files' paths, sizes and modification times."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr([settings.STORAGES, *map(version, MAKERS)]).encode())
+    digest.update(Path(static_files.__file__).read_bytes())
     for finder in get_finders():
         for path, storage in finder.list([]):
             found = Path(storage.path(path)).stat()

@@ -25,9 +25,12 @@ def in_words(answered: int, found: Mapping[str, Any] | None) -> str:
     if others:
         said = ngettext("%(n)s item leased to others", "%(n)s items leased to others", others)
         parts.append(said % {"n": numbers.count(others)})
-    if found["queued"]:
-        said = ngettext("%(n)s item in the queue", "%(n)s items in the queue", found["queued"])
-        parts.append(said % {"n": numbers.count(found["queued"])})
+    assigned = found.get("assigned", {})
+    parts += [_assigned_in_words(names, n) for names, n in list(assigned.items())[:MOST_NAMED]]
+    queued = found["queued"] - sum(assigned.values())
+    if queued > 0:
+        said = ngettext("%(n)s item in the queue", "%(n)s items in the queue", queued)
+        parts.append(said % {"n": numbers.count(queued)})
     return words % {"n": numbers.count(answered), "items": ", ".join(parts)}
 
 
@@ -39,6 +42,11 @@ def _held_in_words(each: Mapping[str, Any]) -> str:
     )
     shown = {"n": numbers.count(each["items"]), "who": each["user"]}
     return words % {**shown, "time": _time(each["seconds"])}
+
+
+def _assigned_in_words(names: str, number: int) -> str:
+    words = ngettext("%(n)s item assigned to %(who)s", "%(n)s items assigned to %(who)s", number)
+    return words % {"n": numbers.count(number), "who": names}
 
 
 def _time(seconds: int) -> str:

@@ -30,6 +30,7 @@ def told(found: EncodingState | None) -> dict[str, Any] | None:
 
 def words(found: EncodingState) -> str:
     """Return in a sentence or two how far the encoder is; empty once it is done."""
+    goes_on = _("Labelling goes on.")
     if found.state == DONE:
         return ""
     reads_texts = found.medium == "text"
@@ -37,10 +38,11 @@ def words(found: EncodingState) -> str:
     if found.state == FAILED:
         said = _("The encoder stopped at %(done)s of %(items)s items: %(error)s")
         values["error"] = translated(found.error)
-        return f"{said % values} {_('Labelling goes on without it.')}"
+        without = _("Labelling goes on without it.")
+        return f"{said % values} {without}"
     if found.state == PAUSED:
         said = _("The encoder is paused at %(done)s of %(items)s items.")
-        return f"{said % values} {_('Labelling goes on.')}"
+        return f"{said % values} {goes_on}"
     if found.seconds_left is None:
         said = (
             _("Reading the texts with the encoder: %(done)s of %(items)s.")
@@ -54,7 +56,7 @@ def words(found: EncodingState) -> str:
             if reads_texts
             else _("Reading the images with the encoder: %(done)s of %(items)s, %(left)s.")
         )
-    return f"{said % values} {_('Labelling goes on.')}"
+    return f"{said % values} {goes_on}"
 
 
 def left_words(seconds: float) -> str:

@@ -21,11 +21,7 @@ def in_words(estimate: Mapping[str, Any] | None) -> str:
     """Return an estimate with its interval, model and guarantee; empty without one."""
     if not estimate:
         return ""
-    said = ngettext(
-        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit item",
-        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit items",
-        estimate["n"],
-    ) % {
+    said = _measured(estimate) % {
         "value": percent(estimate["value"]),
         # A range has one percent sign, at its end.
         "low": percent_number(estimate["low"]),
@@ -34,6 +30,20 @@ def in_words(estimate: Mapping[str, Any] | None) -> str:
     }
     proven = proven_in_words(estimate)
     return "; ".join(part for part in (f"{said}{_of_model(estimate)}", proven) if part)
+
+
+def _measured(estimate: Mapping[str, Any]) -> str:
+    if estimate.get("metric") == "span_f1":
+        return ngettext(
+            "Span F1 %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit item",
+            "Span F1 %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit items",
+            estimate["n"],
+        )
+    return ngettext(
+        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit item",
+        "Accuracy %(value)s (95%% CI %(low)s–%(high)s) on %(n)s audit items",
+        estimate["n"],
+    )
 
 
 def _of_model(estimate: Mapping[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Forecast of more labels, in sentences."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +12,7 @@ from annotator.i18n import numbers
 from annotator.messages import label_savings
 from annotator.messages.estimate import needed_in_words
 from annotator.models import Project
+from annotator.projectsettings.currency import CURRENCY
 
 
 def in_words(
@@ -31,6 +33,30 @@ def in_words(
         *([_of_other_model(saved, estimate)] if "n" in saved else []),
     ]
     return [sentence for sentence in sentences if sentence]
+
+
+@dataclass(frozen=True)
+class ToGo:
+    """The labels to the target, and what they take; None where it is not known."""
+
+    labels: int
+    seconds: float | None
+    cost: float | None
+
+
+def to_go(
+    project: Project, estimate: Mapping[str, Any] | None, found: Mapping[str, Mapping[str, Any]]
+) -> ToGo | None:
+    """Return what the target still takes; None without a forecast or beyond the target."""
+    forecast = found.get(KIND) or {}
+    target, needed = project.target_accuracy, forecast.get("needed")
+    if not needed or needed["value"] is None or target is None or forecast["target"] != target:
+        return None
+    more = round(needed["value"] - forecast["labels"])
+    if more <= 0 or (estimate is not None and estimate["value"] >= target):
+        return None
+    each = forecast.get("seconds")
+    return ToGo(more, None if each is None else each * more, _price(project, forecast, more))
 
 
 def _of_model(forecast: Mapping[str, Any], estimate: Mapping[str, Any] | None) -> str:
@@ -94,7 +120,7 @@ def _ends(project: Project, forecast: Mapping[str, Any], more: int) -> str:
         parts = [_("95%% CI %(low)s–%(high)s") % {"low": low, "high": high}]
     cost = _price(project, forecast, more)
     if cost is not None:
-        parts.append(_("about %(cost)s") % {"cost": f"{cost:.2f}"})
+        parts.append(_("about %(cost)s") % {"cost": numbers.money(cost, CURRENCY.value(project))})
     return f" ({'; '.join(parts)})"
 
 
@@ -112,7 +138,7 @@ def _gain_in_words(project: Project, forecast: Mapping[str, Any]) -> str:
     each = cost / (100 * gain["value"])
     return _("%(said)s; each extra percentage point costs about %(each)s.") % {
         "said": said,
-        "each": f"{each:.2f}",
+        "each": numbers.money(each, CURRENCY.value(project)),
     }
 
 

@@ -59,7 +59,7 @@ def saved_words(project: Project, told: Mapping[str, Any]) -> str:
 
 def _gold_words(project: Project, told: Mapping[str, Any]) -> str:
     known = told.get("known")
-    if known is None or sorted(known) == sorted(told["labels"]):
+    if known is None or set(known) == set(told["labels"]):
         return _("That was a gold item.")
     shown = label_words(project, known)
     return _("That was a gold item. The correct answer is %(labels)s.") % {"labels": shown}
@@ -84,6 +84,9 @@ def why_empty(project: Project, pause: pauses.Pause | None) -> str:
         "budget_held": _(
             "The last items of the budget are leased to others. Items that they return appear "
             "here automatically."
+        ),
+        "assigned": _(
+            "No items are left for you. The remaining ones are assigned or leased to others."
         ),
         "nothing_left": _(
             "No items are left for you. The remaining ones are leased to others, or you have "

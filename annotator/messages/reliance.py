@@ -48,7 +48,8 @@ def in_words(model: Mapping[str, Any] | None, medium: str) -> str:
     words = said % {"first": first, "others": _(" and on ").join(others)}
     if not model["label_texts"]:
         return words
-    return f"{words} {_('It also learns from the descriptions of the labels.')}"
+    also = _("It also learns from the descriptions of the labels.")
+    return f"{words} {also}"
 
 
 def _by_kind(shares: Mapping[str, Any]) -> dict[str, float]:

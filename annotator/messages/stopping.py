@@ -6,7 +6,6 @@ from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from annotator.flow.progress.stopping import BUDGET, DONE, LEAD, Pause, StopReason
 from annotator.i18n import numbers
@@ -78,7 +77,7 @@ def pause_words(pause: Pause) -> str:
 
 
 def _by_lead(by: str | None, at: datetime, reason: str) -> str:
-    shown = date_format(at, pgettext("date and time", "j M Y, H:i"))
+    shown = date_format(at, "SHORT_DATETIME_FORMAT")
     if by is None:
         said = _("Paused since %(at)s UTC.") % {"at": shown}
     else:

@@ -1,14 +1,24 @@
 """Tables, in the order of an item's path: people, project, import, training, queue, annotations."""
 
+from annotator.models.accounts import Invitation, SignIn
 from annotator.models.annotations import ANSWERED, Annotation, AnnotationLabel, Revision
-from annotator.models.exports import Export
+from annotator.models.bulk_edits import (
+    BulkChange,
+    BulkEdit,
+    LabelEdit,
+    LabelMove,
+    Removal,
+    SavedView,
+    SentBack,
+)
+from annotator.models.deliveries import Delivery, DeliveryCheck
+from annotator.models.exports import ArchiveJob, Export
 from annotator.models.features import EncoderImport, FeatureShard, FeatureSpace, VectorShard
 from annotator.models.items import FormerContent, Import, Item, UnfinishedUpload, Upload
 from annotator.models.jobs import Job, LostClaim, WorkerBeat
 from annotator.models.members import Membership, Role, User
-from annotator.models.projects import Label, Project
-from annotator.models.queue import REVIEW_SOURCES, Lease, QueueEntry, Source, Tally
-from annotator.models.removals import Removal
+from annotator.models.projects import GuidelinePicture, GuidelineVersion, Label, Project
+from annotator.models.queue import REVIEW_SOURCES, Assignment, Lease, QueueEntry, Source, Tally
 from annotator.models.reports import RecallProof, Report
 from annotator.models.review import DecidedLabel, Decision, Disagreement, ReviewRequest
 from annotator.models.simulations import Simulation
@@ -19,18 +29,29 @@ __all__ = [
     "REVIEW_SOURCES",
     "Annotation",
     "AnnotationLabel",
+    "ArchiveJob",
+    "Assignment",
+    "BulkChange",
+    "BulkEdit",
     "DecidedLabel",
     "Decision",
+    "Delivery",
+    "DeliveryCheck",
     "Disagreement",
     "EncoderImport",
     "Export",
     "FeatureShard",
     "FeatureSpace",
     "FormerContent",
+    "GuidelinePicture",
+    "GuidelineVersion",
     "Import",
+    "Invitation",
     "Item",
     "Job",
     "Label",
+    "LabelEdit",
+    "LabelMove",
     "Lease",
     "LostClaim",
     "Membership",
@@ -45,6 +66,9 @@ __all__ = [
     "Role",
     "Round",
     "RoundShard",
+    "SavedView",
+    "SentBack",
+    "SignIn",
     "Simulation",
     "Source",
     "Tally",

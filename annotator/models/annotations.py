@@ -46,6 +46,10 @@ class Annotation(Provenance):
         db_index=False,
         db_constraint=False,
     )
+    # Who gave its current labels, if that is not its author.
+    corrected_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     # False for an annotation beyond what the item needed: stored and exported, never counted.
     counted = models.BooleanField(default=True)
     # This annotation completed its item; a labelled item has exactly one that says so.
@@ -80,6 +84,18 @@ class Annotation(Provenance):
             models.Index(fields=["project", "user", "-id"], name="annotation_by_person"),
             # Every dashboard request counts the audits, which are a small part.
             models.Index(fields=["project", "source"], name="annotation_by_source"),
+            # Small partial indexes, for what few annotations have.
+            models.Index(
+                fields=["project", "id"], condition=Q(unsure=True), name="annotation_unsure"
+            ),
+            models.Index(
+                fields=["project", "id"], condition=Q(note__gt=""), name="annotation_noted"
+            ),
+            models.Index(
+                fields=["project", "id"],
+                condition=Q(corrected_by__isnull=False),
+                name="annotation_corrected",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,10 @@ class Upload(models.Model):
     """A file that was sent, and is looked at before it is imported."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="uploads")
+    # None: an archive, which becomes a project.
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, null=True, related_name="uploads"
+    )
     user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=255)
@@ -28,6 +31,12 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def destination(self) -> Project:
+        """Return the project that it can be imported into."""
+        assert self.project is not None, "an archive is not imported into a project"
+        return self.project
 
     @property
     def paths(self) -> list[str]:
@@ -42,7 +51,8 @@ class UnfinishedUpload(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    # None: an archive, which becomes a project.
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, null=True, related_name="+")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="unfinished_uploads")
     name = models.CharField(max_length=255)
     path = models.CharField(max_length=255)
@@ -62,7 +72,7 @@ class Import(Job):
     `updated`. What did not become an item as it stood has a line in the report.
     """
 
-    class LabelsAre(models.TextChoices):
+    class LabelUse(models.TextChoices):
         SEED = "seed", _("seed labels")
         GOLD = "gold", _("gold items")
         SUGGESTION = "suggestion", _("suggestions")
@@ -102,7 +112,7 @@ class Import(Job):
     vector_column = models.CharField(max_length=200, blank=True, default="")
     vectors_path = models.CharField(max_length=255, blank=True, default="")
     vector_ids_path = models.CharField(max_length=255, blank=True, default="")
-    labels_are = models.CharField(max_length=16, choices=LabelsAre, default=LabelsAre.SEED)
+    labels_are = models.CharField(max_length=16, choices=LabelUse, default=LabelUse.SEED)
     # As it was chosen, or else as it was found.
     encoding = models.CharField(max_length=32, blank=True, default="")
     delimiter = models.CharField(max_length=4, blank=True, default="")
@@ -201,6 +211,8 @@ class Item(models.Model):
     content_hash = models.BinaryField(max_length=16)
     # The text that is read and searched; `content` has the parts if there are several.
     text = models.TextField(blank=True)
+    # What is searched in its place, where it has letters beyond A to Z (`i18n.folding`).
+    folded = models.TextField(null=True, editable=False)
     content = models.JSONField(null=True)
     image = models.CharField(max_length=80, blank=True)
     meta = models.JSONField(default=dict)

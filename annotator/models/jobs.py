@@ -44,6 +44,21 @@ def claimable(now: datetime) -> Q:
     return Q(state=Job.State.QUEUED) & may_try | Q(state=Job.State.RUNNING) & not_heard_of
 
 
+def anew(now: datetime) -> dict[str, Any]:
+    """Return the fields of a job that is to be done again, whatever became of it before."""
+    return {
+        "state": Job.State.QUEUED,
+        "token": None,
+        "owner": "",
+        "attempts": 0,
+        "error": "",
+        "retry_at": None,
+        "finished_at": None,
+        # The start of the wait.
+        "heartbeat_at": now,
+    }
+
+
 class JobQuerySet(models.QuerySet[Any]):
     """Jobs by state."""
 

@@ -40,6 +40,8 @@ class Membership(models.Model):
     )
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.ANNOTATOR)
+    # The newest version of the guidelines that they confirmed.
+    guidelines_read = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Projects and their labels."""
+"""Projects, their labels and their guidelines."""
 
 import secrets
 
@@ -45,6 +45,8 @@ class Project(models.Model):
     task = models.CharField(max_length=16, default="text")
     multi_label = models.BooleanField(default=False)
     guidelines = models.TextField(blank=True, max_length=20_000)
+    # Of the newest version; 0 as long as they were never changed.
+    guidelines_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     shown_fields = models.JSONField(default=list, blank=True)
 
     strategy = models.CharField(max_length=32, default="auto")
@@ -102,6 +104,10 @@ class Project(models.Model):
     removed_changes = models.PositiveIntegerField(default=0, editable=False)
     # Whether reviews were open when they were last requested; if not, none are looked for.
     has_looks = models.BooleanField(default=False, editable=False)
+    # Whether assignments are active; if not, no claim looks for them.
+    has_assignments = models.BooleanField(default=False, editable=False)
+    # Whether second opinions on delivery checks wait, which are asked for whatever the share is.
+    confirms = models.BooleanField(default=False, editable=False)
     # While a lead has paused the project: since when, who, and why.
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_by = models.ForeignKey(
@@ -112,6 +118,8 @@ class Project(models.Model):
     encoding_paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     # The last names of deleted labels, by id: history still refers to them.
     removed_labels = models.JSONField(default=dict, editable=False)
+    # By the id of a label that was merged into another one: the id of that one.
+    merged_labels = models.JSONField(default=dict, editable=False)
     # The result of the nightly verification of all counters (`operations.verify_counts`).
     recounted = models.JSONField(default=dict, editable=False)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -122,6 +130,9 @@ class Project(models.Model):
 
     # The user's role; set when the project is loaded for a user.
     role: Role
+    # The same user, and the version of the guidelines that they confirmed; None: they need not.
+    viewer: User | None = None
+    guidelines_read: int | None = None
 
     class Meta:
         ordering = ["-id"]
@@ -163,6 +174,17 @@ class Project(models.Model):
 class Label(models.Model):
     """An answer that annotators may give. Its place among the labels is its class in the model."""
 
+    class Color(models.TextChoices):
+        RED = "red", _("red")
+        ORANGE = "orange", _("orange")
+        YELLOW = "yellow", _("yellow")
+        GREEN = "green", _("green")
+        TEAL = "teal", _("teal")
+        BLUE = "blue", _("blue")
+        VIOLET = "violet", _("violet")
+        PINK = "pink", _("pink")
+        GREY = "grey", _("grey")
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=200)
     hotkey = models.CharField(max_length=1, blank=True)
@@ -170,6 +192,13 @@ class Label(models.Model):
     # One per line.
     examples = models.TextField(blank=True, max_length=2000)
     position = models.PositiveIntegerField()
+    color = models.CharField(max_length=16, blank=True, choices=Color, default="", db_default="")
+    # The label whose group it is in; that one has no parent itself.
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # Since when it is offered no longer; annotations with it stay, and count.
+    retired_at = models.DateTimeField(null=True)
     # Former names, newest first: requests with an old name still refer to this label.
     former_names = models.JSONField(default=list, editable=False)
 
@@ -186,3 +215,57 @@ class Label(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class GuidelineVersion(models.Model):
+    """The guidelines as somebody saved them; the newest is in the project as well."""
+
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="guideline_versions", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    text = models.TextField(blank=True, max_length=20_000)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "number"], name="one_guideline_version_per_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"guidelines {self.number} of {self.project_id}"
+
+
+class GuidelinePicture(models.Model):
+    """A picture in the guidelines, which their text calls by its `key`."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # A digest of its content: the same in a copy of the project.
+    key = models.CharField(max_length=32)
+    # The name that its file was sent with, and the one that it is stored under.
+    name = models.CharField(max_length=255)
+    image = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="one_guideline_picture"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def markdown(self) -> str:
+        """Return the line that shows it in the guidelines."""
+        return f"![{self.name}](picture:{self.key})"

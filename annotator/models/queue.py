@@ -1,4 +1,4 @@
-"""The queue: sources of items, entries, leases, daily counts."""
+"""The queue: sources of items, assignments, entries, leases, daily counts."""
 
 import uuid
 
@@ -23,6 +23,8 @@ class Source(models.TextChoices):
     BULK = "bulk", _("confirmed in bulk")
     SECOND = "second", _("review")
     REPEAT = "repeat", _("repeated")
+    CHECK = "check", _("delivery check")
+    ASSIGNED = "assigned", _("assigned by a lead")
 
 
 # For complete items: the annotation is stored and never counted.
@@ -86,6 +88,34 @@ class Provenance(models.Model):
         return {**self.provenance(), "source": source}
 
 
+class Assignment(models.Model):
+    """Items, or a share of the queue, that only some people get, until it ends.
+
+    With a `share`, each refill assigns that part of its items. `until` is when it ends by itself.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments")
+    people = models.ManyToManyField(User, related_name="+")
+    share = models.FloatField(null=True)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(
+                fields=["project", "id"], condition=Q(ended_at=None), name="assignment_active"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"
+
+
 class QueueEntry(Provenance):
     """A request for one annotation of one item.
 
@@ -110,6 +140,17 @@ class QueueEntry(Provenance):
     )
     lease_id = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
+    # Of what was sent back: who alone may take it, and who may not.
+    asked = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    barred = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    # Only its people get it, and before all others.
+    assignment = models.ForeignKey(
+        Assignment, on_delete=models.SET_NULL, null=True, related_name="entries", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -125,6 +166,12 @@ class QueueEntry(Provenance):
             # queries have parameters.
             models.Index(fields=["project", "state", "rank", "id"], name="entry_next"),
             models.Index(fields=["state", "leased_until"], name="entry_expiry"),
+            # A small index: entries that are not assigned are not in it.
+            models.Index(
+                fields=["assignment", "state", "rank", "id"],
+                condition=Q(assignment__isnull=False),
+                name="entry_assigned",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ class ReviewRequest(models.Model):
         SUSPECT = "suspect", _("likely label error")
         CONTRADICTION = "contradiction", _("near-duplicate with a different label")
         REPEAT = "repeat", _("self-consistency check")
+        CHECK = "check", _("second opinion on a delivery check")
 
     class State(models.IntegerChoices):
         OPEN = 0, _("open")
@@ -49,7 +50,7 @@ class ReviewRequest(models.Model):
         Lease, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
     answer = models.OneToOneField(
-        Annotation, on_delete=models.SET_NULL, null=True, related_name="look"
+        Annotation, on_delete=models.SET_NULL, null=True, related_name="review"
     )
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True)
     created_at = models.DateTimeField()
@@ -82,6 +83,8 @@ class Decision(models.Model):
     labels = models.ManyToManyField(Label, through="DecidedLabel", related_name="+")
     # The ids of its labels, set once one of them was deleted from the project.
     said = models.JSONField(default=list)
+    # As of an annotation: what it says beyond its labels.
+    value = models.JSONField(null=True)
     note = models.TextField(blank=True, max_length=2000)
     at = models.DateTimeField()
     taken_back_at = models.DateTimeField(null=True)

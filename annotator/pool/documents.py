@@ -44,7 +44,7 @@ def documents_at(project: Project, positions: Sequence[int]) -> Iterator[Any]:
 
 def has_suggestions(project: Project) -> bool:
     """Return whether items came with suggestions of another model."""
-    return project.imports.filter(labels_are=Import.LabelsAre.SUGGESTION, created__gt=0).exists()
+    return project.imports.filter(labels_are=Import.LabelUse.SUGGESTION, created__gt=0).exists()
 
 
 def suggested_proba(

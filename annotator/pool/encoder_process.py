@@ -1,9 +1,11 @@
-"""An encoder in a process of its own, for the few texts that a request brings along.
+"""An encoder in a process of its own, for the few documents that a request brings along.
 
 The runtime and a model take some 200 MB, which would stay with every web process. This process
-begins with the first text and ends when none came for a minute, or when whoever asked has ended.
+begins with the first document and ends when none came for a minute, or when whoever asked has
+ended.
 """
 
+import base64
 import io
 import json
 import os
@@ -45,9 +47,10 @@ class EncoderProcess:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def encode(self, name: str, sha256: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return the vectors (n, d) of texts; EncoderAway where it cannot tell."""
-        request = json.dumps({"encoder": name, "sha256": sha256, "texts": list(texts)}).encode()
+    def encode(self, name: str, sha256: str, docs: Sequence[str | bytes]) -> NDArray[np.float32]:
+        """Return the vectors (n, d) of texts or pictures; EncoderAway where it cannot tell."""
+        asked = {"encoder": name, "sha256": sha256, "docs": list(docs)}
+        request = json.dumps(asked, default=_as_base64).encode()
         with self._lock:
             late = threading.Timer(MOST_SECONDS, self.stop)
             late.start()
@@ -160,7 +163,16 @@ def _encode(loaded: dict[tuple[str, str], Any], request: dict[str, Any]) -> NDAr
         # One at a time: they are large.
         loaded.clear()
         loaded[key] = encoders.load(key[0])
-    return np.asarray(loaded[key].encode(request["texts"]), dtype=np.float32)
+    docs = [each if isinstance(each, str) else _as_bytes(each) for each in request["docs"]]
+    return np.asarray(loaded[key].encode(docs), dtype=np.float32)
+
+
+def _as_base64(picture: bytes) -> dict[str, str]:
+    return {"base64": base64.b64encode(picture).decode()}
+
+
+def _as_bytes(given: dict[str, str]) -> bytes:
+    return base64.b64decode(given["base64"])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import QuerySet, Value
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.models import (
     FeatureShard,
@@ -118,7 +119,8 @@ def unlabelled_mask(project: Project, shard: FeatureShard) -> NDArray[np.bool_]:
 
 def shard_items(space: FeatureSpace) -> int:
     """Return the largest number of items in a shard of `space`."""
-    return min(VECTOR_SHARD_ITEMS, SHARD_ITEMS) if space.encoder else SHARD_ITEMS
+    most = VECTOR_SHARD_ITEMS if space.encoder else SHARD_ITEMS
+    return min(most, SHARD_ITEMS, tasktypes.of(space.project).media.limits.shard)
 
 
 def save_encoder(space: FeatureSpace, encoder: "Encoder | VectorEncoder") -> str:

@@ -1,11 +1,15 @@
 """The pretrained encoders of this installation, as the flow asks for them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
 
 from annotator import encoders
+from annotator.encoders import preparing, sources
 from annotator.errors import Conflict
 from annotator.i18n import encoder_problems
 from selection.encoders import PretrainedEncoder, UnusableEncoder
+from selection.encoders.base import EncoderTraits
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,15 @@ def available(medium: str) -> list[Installed]:
 def find(medium: str, name: str) -> Installed | None:
     """Return the encoder of that name; None where it cannot be used."""
     return next((each for each in available(medium) if each.name == name), None)
+
+
+def files_of(name: str) -> tuple[dict[str, Any], list[Path]]:
+    """Return what opens an encoder elsewhere: its traits with file names by role, and its files."""
+    source = next(each for each in sources.all_sources() if each.name == name)
+    prepared = preparing.prepare(source)
+    traits = {each.name: getattr(prepared.manifest, each.name) for each in fields(EncoderTraits)}
+    names = {role: path.name for role, path in prepared.paths.items()}
+    return {**traits, "files": names}, list(prepared.paths.values())
 
 
 def best_for(medium: str, language: str) -> Installed | None:

@@ -39,14 +39,14 @@ class TrainingSet:
     label_space: "LabelSpace"
 
     @property
-    def seen(self) -> int:
+    def classes_seen(self) -> int:
         """Return the number of classes with at least one example."""
         return len(self.label_space.classes_seen(self.y))
 
     @property
-    def teaches(self) -> bool:
+    def is_trainable(self) -> bool:
         """Return whether a model can be fitted on these classes."""
-        return self.label_space.is_trainable(self.seen)
+        return self.label_space.is_trainable(self.classes_seen)
 
     def __len__(self) -> int:
         return len(self.positions)

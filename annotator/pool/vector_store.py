@@ -6,7 +6,7 @@ They lie apart from the features that are made of them, as float16 in files of a
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,22 +97,28 @@ def slices(project: Project, encoder: str, sha256: str) -> VectorShardQuerySet:
 
 
 def rows(project: Project, encoder: str, sha256: str, start: int, stop: int) -> NDArray[np.float32]:
-    """Return the vectors (stop - start, d) of the items at positions [start, stop)."""
+    """Return the vectors (stop - start, d) of the items at positions [start, stop).
+
+    DamagedVectors for a slice that is damaged, or still waits to be computed again.
+    """
     parts = [
-        load(shard)[max(start - shard.start, 0) : stop - shard.start]
-        for shard in slices(project, encoder, sha256).done().filter(start__lt=stop, stop__gt=start)
+        _whole(shard)[max(start - shard.start, 0) : stop - shard.start]
+        for shard in slices(project, encoder, sha256).filter(start__lt=stop, stop__gt=start)
     ]
-    return np.concatenate(parts, dtype=np.float32)
+    return _together(parts, stop - start)
 
 
 def gather(
     project: Project, encoder: str, sha256: str, positions: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Return the vectors (n, d) of the items at `positions` (n,), in that order."""
+    """Return the vectors (n, d) of the items at `positions` (n,), in that order.
+
+    DamagedVectors for a slice that is damaged, or still waits to be computed again.
+    """
     order = np.argsort(positions, kind="stable")
     ranked = positions[order]
-    parts = list(_parts(slices(project, encoder, sha256).done(), ranked))
-    together = np.concatenate(parts, dtype=np.float32)
+    parts = list(_parts(slices(project, encoder, sha256), ranked))
+    together = _together(parts, len(positions))
     found = np.empty_like(together)
     found[order] = together
     return found
@@ -122,7 +128,19 @@ def _parts(shards: VectorShardQuerySet, ranked: NDArray[np.int64]) -> Iterator[N
     for shard in shards:
         low, high = np.searchsorted(ranked, [shard.start, shard.stop])
         if high > low:
-            yield load(shard)[ranked[low:high] - shard.start]
+            yield _whole(shard)[ranked[low:high] - shard.start]
+
+
+def _whole(shard: VectorShard) -> NDArray[np.float16]:
+    if shard.state != VectorShard.State.DONE:
+        raise DamagedVectors(shard, Corrupt("they are not stored"))
+    return load(shard)
+
+
+def _together(parts: Sequence[NDArray[np.float16]], n: int) -> NDArray[np.float32]:
+    if not parts or sum(map(len, parts)) != n:
+        raise Corrupt(f"{n - sum(map(len, parts))} of {n} vectors are missing")
+    return np.concatenate(parts, dtype=np.float32)
 
 
 def encoder_folder(project_id: int, encoder: str, sha256: str) -> Path:

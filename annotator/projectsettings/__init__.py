@@ -11,8 +11,10 @@ from annotator import tasktypes
 from annotator.models import Project
 from annotator.projectsettings import (
     annotator_view,
+    currency,
     general,
     item_selection,
+    marking,
     quality_control,
     reproducibility,
     stopping_criteria,
@@ -31,7 +33,9 @@ SETTINGS: dict[str, Setting] = {
         *general.SETTINGS,
         *item_selection.SETTINGS,
         *quality_control.SETTINGS,
+        *marking.SETTINGS,
         *stopping_criteria.SETTINGS,
+        *currency.SETTINGS,
         *annotator_view.SETTINGS,
         *reproducibility.SETTINGS,
     )

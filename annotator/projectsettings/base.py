@@ -58,6 +58,7 @@ class Effect(Enum):
     RENEW_FORECAST = "the forecast is calculated anew"
     DROP_RECALL = "the report about another rare label is deleted"
     MAKE_FEATURES = "missing features are made"
+    KEEP_VERSION = "the guidelines have a new version"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Setting:
     needs: str = ""
     # Hidden from annotators.
     leads_only: bool = False
+    # Values that the API knows by another name, such as a Boolean.
+    spelled: Mapping[Any, Any] = field(default_factory=dict)
     # Further arguments of its field in the API.
     in_api: Mapping[str, Any] = field(default_factory=dict)
 
@@ -130,6 +133,10 @@ class Setting:
             setattr(project, self.name, value)
         else:
             project.options = {**(project.options or {}), self.name: value}
+
+    def spell(self, value: Any) -> Any:
+        """Return a value by its name in the API."""
+        return self.spelled.get(value, value) if self.spelled else value
 
     def default(self) -> Any:
         """Return the value in a project where nobody set it."""

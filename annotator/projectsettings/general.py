@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from annotator.errors import Invalid
-from annotator.projectsettings.base import Group, Setting, When
+from annotator.projectsettings.base import Effect, Group, Setting, When
 
 LONGEST_GUIDELINES = 20_000
 
@@ -20,9 +20,12 @@ SETTINGS = (
     Setting(
         "guidelines",
         gettext_lazy("Guidelines"),
-        gettext_lazy("Instructions for annotators. They open them with one key while labelling."),
+        gettext_lazy(
+            "Instructions for annotators, in Markdown. They open them with one key while labelling."
+        ),
         Group.GENERAL,
         When.AT_ONCE,
         check=check_guidelines,
+        effect=Effect.KEEP_VERSION,
     ),
 )

@@ -1,5 +1,7 @@
 """How rounds select items, and when they start."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,6 +53,23 @@ def _encoders(project: Project) -> dict[str, str]:
     return {**titles, VectorShard.GIVEN: _("Vectors that came with the items")}
 
 
+FINISH_ERROR = Setting(
+    "finish_error",
+    gettext_lazy("Finish mode: wrong labels (%)"),
+    gettext_lazy(
+        "A model is to label the rest, with at most so many wrong labels. Rounds then leave out "
+        "what it may label, and “Automatic” selects items that are typical of the others. Empty "
+        "for off."
+    ),
+    Group.ITEM_SELECTION,
+    When.NEXT_ROUND,
+    models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0.001), MaxValueValidator(0.5)]
+    ),
+    is_share=True,
+    needs="deliver",
+)
+
 SETTINGS = (
     Setting(
         "strategy",
@@ -95,6 +114,7 @@ SETTINGS = (
         effect=Effect.DROP_RECALL,
         needs="labels",
     ),
+    FINISH_ERROR,
     Setting(
         "features",
         gettext_lazy("Features"),

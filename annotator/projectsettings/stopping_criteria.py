@@ -35,7 +35,7 @@ SETTINGS = (
     Setting(
         "hourly_rate",
         gettext_lazy("Hourly rate"),
-        gettext_lazy("In your currency. Multiplied by annotation time, it gives the cost."),
+        gettext_lazy("Multiplied by annotation time, it gives the cost."),
         Group.STOPPING_CRITERIA,
         When.AT_ONCE,
     ),

@@ -15,9 +15,8 @@ from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from annotator.i18n.error_messages import try_again
+from annotator.i18n import error_messages
 from annotator.security import known_devices
 from annotator.security.rate_limits import SIGN_INS_OF_ADDRESS, SIGN_INS_OF_DEVICE, network
 
@@ -56,7 +55,7 @@ def _username(credentials: dict[str, Any] | None) -> str:
 def locked_out(request: HttpRequest, _answer: Any, credentials: Any) -> HttpResponse:
     """Answer an attempt for a name that is locked at this address, in JSON or as a page."""
     seconds = _seconds_left(request, credentials)
-    detail = " ".join([_("Too many failed attempts for this username."), try_again(seconds)])
+    detail = error_messages.text("locked_out", values={"seconds": seconds})
     if request.path.startswith("/api/"):
         error = {"code": "locked_out", "detail": detail}
         body = {"type": "too_many_requests", **error, "errors": [{"field": "", **error}]}

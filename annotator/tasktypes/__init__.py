@@ -15,6 +15,7 @@ from annotator.models import Project
 from annotator.tasktypes.answers.multiple_choice import MULTIPLE_CHOICE
 from annotator.tasktypes.answers.pairwise import PAIRWISE
 from annotator.tasktypes.answers.single_choice import SINGLE_CHOICE
+from annotator.tasktypes.answers.spans import SPANS
 from annotator.tasktypes.base import FEATURES, TaskType
 from annotator.tasktypes.media.image import IMAGE
 from annotator.tasktypes.media.text import TEXT
@@ -35,6 +36,7 @@ TASK_TYPES = {
             TEXT_PAIRS,
             PAIRWISE,
         ),
+        TaskType("text-spans", "text-spans", False, gettext_lazy("spans in texts"), TEXT, SPANS),
     )
 }
 DEFAULT = TASK_TYPES["text"]
@@ -92,7 +94,7 @@ def require(project: Project, feature: str) -> None:
 
 def titles(project: Project, names: Iterable[str]) -> list[str]:
     """Return what people read for labels of a project with these names."""
-    return [of(project).answer.title(name) for name in names]
+    return of(project).answer.titles_of(list(names))
 
 
 def choices() -> list[tuple[str, Promise]]:

@@ -4,7 +4,7 @@ No code outside this package checks which task a project has: it asks the projec
 (`annotator.tasktypes.of`) for what it needs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from annotator.errors import Invalid
 from annotator.formats import Part
 from annotator.models import Item, Project
+from annotator.tasktypes.marks import Mark, MarkRules
 
 if TYPE_CHECKING:
     from selection.models import LabelSpace
@@ -31,6 +31,8 @@ class Limits:
     import_: int
     # Per bulk page.
     bulk: int
+    # Whose features are made at once; two workers share a pool of several shards.
+    shard: int = 65_536
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,18 @@ FEATURES = {
     "labels": Feature(
         gettext_lazy("The answers of this task type are fixed; it takes no other labels.")
     ),
-    "predict": Feature(gettext_lazy("This endpoint predicts labels for texts only.")),
     "simulate": Feature(gettext_lazy("Simulations aren't available for this task type.")),
+    "deliver": Feature(
+        gettext_lazy(
+            "Deliveries aren't available for spans: no promise is proven for them yet. Export the "
+            "labels instead."
+        )
+    ),
+    "marks": Feature(gettext_lazy("Items of this task type are labelled as a whole.")),
 }
-EVERYTHING = frozenset(FEATURES)
+MARKS = "marks"
+# What an answer has that names labels of the whole item.
+EVERYTHING = frozenset(FEATURES) - {MARKS}
 
 
 class Media(Protocol):
@@ -71,7 +81,7 @@ class Media(Protocol):
     # import the modules.
     scripts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
-    styles: tuple[str, ...] = ()
+    style: str = "css/desk.css"
     # The groups of keys with actions on it (`flow.projects.shortcuts`).
     key_groups: frozenset[str] = frozenset({"deciding", "moving"})
     # Whether it is read, so that scrolling keys first move through it.
@@ -98,7 +108,7 @@ class Media(Protocol):
 
     def document(self, given: dict[str, Any]) -> Any:
         """Return what the encoders read of an item that is not stored; Invalid for no such item."""
-        raise Invalid("task", detail=str(FEATURES["predict"].refusal), field="items")
+        ...
 
     def digest(self, content: Any) -> bytes:
         """Return a 16-byte digest of the content."""
@@ -150,23 +160,53 @@ class Answer(Protocol):
     titles: Mapping[str, Promise] = {}
     # Whether an answer may have several labels, or none.
     takes_several: bool
+    # How many labels a project needs, so that there is something to decide.
+    least_labels: int = 2
+    # Whether the classes of its label space are all that it says.
+    of_classes: bool = True
+    # The import formats that only such answers have, beside those of the medium.
+    formats: tuple[str, ...] = ()
     # The folder of its template: input (labelling page).
     templates: str
-    # As for a medium.
+    # As for a medium; an empty style is that of the medium.
     scripts: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    style: str = ""
+    key_groups: frozenset[str] = frozenset()
 
-    def labels(self, given: Any) -> list[int | str]:
-        """Return the labels (ids or names) of an answer in the API; Invalid if malformed."""
-        found: list[int | str] = given
+    def labels(self, given: Any) -> list[Any]:
+        """Return the labels (ids or names), or marks, of an answer in the API.
+
+        Invalid if malformed.
+        """
+        found: list[Any] = given
         return found
 
     def title(self, name: str) -> str:
         """Return what people read for the label of that name."""
         return str(self.titles.get(name, name))
 
+    def titles_of(self, names: Sequence[Any]) -> list[str]:
+        """Return what people read for the labels, or the marks, of an answer."""
+        return [self.title(name) for name in names]
+
+    def marks(self, refs: Sequence[Any], text: str, rules: MarkRules) -> list[Mark] | None:
+        """Return the marks of an answer on a text, in order; None if its labels say all.
+
+        Invalid names the mark that is wrong.
+        """
+        return None
+
+    def whole(self, marks: Sequence[Mark], text: str) -> list[Mark]:
+        """Return marks that cover whole visible characters: half an emoji becomes all of it."""
+        return list(marks)
+
     def told(self, record: dict[str, Any]) -> dict[str, Any]:
         """Return a record, or a response, with its answers in the API's form."""
+        return record
+
+    def told_to_tools(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Return a record with what the formats of other tools can hold."""
         return record
 
     def label_space(self, n_classes: int) -> "LabelSpace":
@@ -193,6 +233,21 @@ class TaskType:
     def can(self) -> frozenset[str]:
         """Return the features of the app that a project of this type has."""
         return self.media.can & self.answer.can
+
+    @property
+    def style(self) -> str:
+        """Return the style sheet of the labelling page."""
+        return self.answer.style or self.media.style
+
+    @property
+    def key_groups(self) -> frozenset[str]:
+        """Return the groups of keys of the labelling page."""
+        return self.media.key_groups | self.answer.key_groups
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Return the import formats of its files."""
+        return self.media.formats + self.answer.formats
 
     @property
     def item_template(self) -> str:

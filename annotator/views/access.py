@@ -27,9 +27,19 @@ P = ParamSpec("P")
 
 # A refused form is shown at the URL it was sent to, which accepts no GET.
 FORM_PAGES = {
-    "labels": "settings",
+    "labels": "label_set",
+    "confirm_guidelines": "guidelines",
+    "add_guideline_picture": "guidelines",
+    "merge_labels": "label_set",
+    "split_label": "label_set",
+    "undo_label_edit": "label_set",
     "delete_project": "settings",
+    "archive": "settings",
+    "clone": "settings",
     "add_member": "members",
+    "invite_member": "members",
+    "renew_invitation": "members",
+    "withdraw_invitation": "members",
     "change_member": "members",
     "remove_member": "members",
     "start_round": "dashboard",
@@ -37,9 +47,22 @@ FORM_PAGES = {
     "prove": "dashboard",
     "settle": "disagreements",
     "unsettle": "disagreements",
+    "finish_mode": "deliver",
+    "freeze_delivery": "deliver",
+    "settle_delivery": "deliver",
     "stop_simulation": "simulations",
-    "find:seed": "find:find",
-    "find:undo": "find:find",
+    "find:seed": "items",
+    "find:undo": "items",
+    "answer_item": "items",
+    "close_reply": "decisions",
+    "correct_own": "own_labels",
+    "reply_own": "own_labels",
+    "undo_bulk_items": "items",
+    "save_view": "items",
+    "change_view": "items",
+    "revoke_assignment": "assignments",
+    "undo_item": "items",
+    "correct_annotation": "items",
     "label:submit": "label:desk",
     "label:skip": "label:desk",
     "label:undo": "label:desk",
@@ -47,10 +70,11 @@ FORM_PAGES = {
 
 
 class Request(HttpRequest):
-    """A request of a signed-in user, with the htmx details."""
+    """A request of a signed-in user, with the htmx details and the project that it opened."""
 
     user: User
     htmx: HtmxDetails
+    access: "Access"
 
 
 View = Callable[Concatenate[Request, P], HttpResponseBase]
@@ -136,6 +160,10 @@ class Access:
         """Return the project's task type."""
         return tasktypes.of(self.project)
 
+    def page(self, name: str) -> str:
+        """Return the URL of one of the project's pages."""
+        return reverse(name, args=[self.project.pk])
+
     @property
     def api(self) -> str:
         """Return the project's URL in the API."""
@@ -143,9 +171,13 @@ class Access:
 
 
 def open_project(request: Request, project_id: int, least: Role = Role.ANNOTATOR) -> Access:
-    """Return the project with the user's role; refuse non-members and too low a role."""
+    """Return the project with the user's role; refuse non-members and too low a role.
+
+    The navigation shows what was opened.
+    """
     project = members.load_project(request.user, project_id, least)
-    return Access(project, request.user, project.role)
+    request.access = Access(project, request.user, project.role)
+    return request.access
 
 
 def only_installation_admins(request: Request) -> None:

@@ -12,15 +12,17 @@ SECONDS = 60
 # The format of ids made by the page's script; nothing else is put into a cookie.
 NAME = re.compile(r"[a-z0-9]{8,64}", re.ASCII)
 
-# Set on a response that redirects although the form was refused.
+# Set on a response that redirects although the form was refused, and on previews.
 KEEP = "keeps_draft"
+HEADER = "Winnow-Draft"
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
 def kept(answer: HttpResponse) -> HttpResponse:
-    """Mark the response to a refused form, whose draft is still needed."""
+    """Mark the response to a form that was refused or previewed: its draft is still needed."""
     setattr(answer, KEEP, True)
+    answer.headers[HEADER] = "kept"
     return answer
 
 

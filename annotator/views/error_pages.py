@@ -13,7 +13,7 @@ from annotator.logs import log_format
 
 log = logging.getLogger(__name__)
 
-PAGES = {400, 403, 404, 413, 429, 503}
+PAGES = {400, 403, 404, 410, 413, 429, 503}
 
 
 def show(request: HttpRequest, refusal: FlowError) -> HttpResponse:

@@ -22,7 +22,7 @@ class PercentField(forms.FloatField):
 
 
 class LabelLinesField(forms.CharField):
-    """Labels, one per line; a key may follow after a bar, as in “spam | s”."""
+    """Labels, one per line, each with its shortcut after a bar if it has one: “spam | s”."""
 
     widget = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils.formats import get_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotator.flow.annotation.bulk_confirm import Confirmed
 from annotator.flow.progress import estimate as estimates
-from annotator.i18n import numbers
+from annotator.i18n import currencies, numbers
 from annotator.messages import audits
 from annotator.messages.estimate import in_words, why_two
 
@@ -47,6 +47,17 @@ def megabytes(size: int) -> str:
     return _("%(count)s MB") % {"count": count(max(1, round(size / 1e6)))}
 
 
+def file_size(size: int) -> str:
+    """Return a number of bytes in the largest fitting unit, of 1000: “532 B”, “1.4 MB”."""
+    number, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        # What would be rounded to 1000 is 1 of the next unit.
+        if number < 999.5:
+            break
+        number, unit = number / 1000, larger
+    return f"{_rounded(number, 1 if number < 9.95 and unit != 'B' else 0)}{NARROW}{unit}"
+
+
 def decimal(number: float) -> str:
     """Return a number with one decimal."""
     return _rounded(number, 1)
@@ -78,10 +89,14 @@ def points(share: float) -> str:
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{_rounded(abs(value), 1)}"
 
 
-def money(amount: float) -> str:
-    """Return an amount with two decimals and a thousands separator."""
-    whole, cents = divmod(round(100 * amount), 100)
-    return f"{count(whole)}{get_format('DECIMAL_SEPARATOR')}{cents:02d}"
+def money(amount: float, currency: str) -> str:
+    """Return an amount with the sign of its currency, which may be empty."""
+    return numbers.money(amount, currency)
+
+
+def small_price(amount: float, currency: str) -> str:
+    """Return a price that may be below the smallest coin, with three significant digits."""
+    return currencies.with_sign(precise(amount), currency)
 
 
 def duration(seconds: float | None) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from annotator.i18n import folding
 from annotator.models import Item
 
 LENGTH = 200
@@ -15,20 +16,23 @@ Piece = tuple[str, bool]
 def excerpt(text: str, sought: str = "", length: int = LENGTH) -> list[Piece]:
     """Return some `length` characters of the text around the first match, matches separate.
 
+    Each word of `sought` and each phrase in quotes matches.
+
     >>> excerpt("Win a prize!", "PRIZE")
     [('Win a ', False), ('prize', True), ('!', False)]
     >>> excerpt("one two three", "three", length=8)
     [('…', False), ('o ', False), ('three', True)]
     """
-    hits = re.compile(re.escape(sought), re.IGNORECASE)
-    first = hits.search(text) if sought else None
+    words = sorted(folding.words(sought), key=len, reverse=True)
+    hits = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+    first = hits.search(text) if words else None
     start, stop = 0, length
     if first is not None and first.end() > length:
         # A quarter of the excerpt precedes the match.
         start = max(first.start() - length // 4, 0)
         stop = max(start + length, first.end())
     pieces = [("…", False)] if start else []
-    pieces += _pieces(text[start:stop], hits if sought else None)
+    pieces += _pieces(text[start:stop], hits if words else None)
     return [*pieces, ("…", False)] if stop < len(text) else pieces
 
 

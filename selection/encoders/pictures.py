@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+from importlib.util import find_spec
+from typing import TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selection.core.arrays import Float32Array
 from selection.encoders import webp
 
-Picture = bytes | Image.Image
+# Where only texts are read, Pillow need not be there.
+if find_spec("PIL"):
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+Picture: TypeAlias = "bytes | Image.Image"
 MOST_PIXELS = 100_000_000  # more would not fit a worker's memory
 MOST_PIXELS_WHOLE = 20_000_000  # of a WebP that must be decoded whole, at 16 bytes for each
 BACKGROUND = (255, 255, 255, 255)

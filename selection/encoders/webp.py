@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
+from importlib.util import find_spec
 
-from PIL import Image
+# Where only texts are read, Pillow need not be there.
+if find_spec("PIL"):
+    from PIL import Image
+
 
 ABI = 0x0209  # WEBP_DECODER_ABI_VERSION; only a new first byte breaks it
 RGB, RGBA = 0, 1  # WEBP_CSP_MODE

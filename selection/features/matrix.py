@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,6 +131,28 @@ class Features:
         if parts[0].dense is not None:
             dense = np.concatenate([_dense(part) for part in parts])
         return cls(block, dense, parts[0].spread, parts[0].blocks)
+
+    @classmethod
+    def gathered(cls, parts: Iterable[Features], n: int) -> Features:
+        """Return the rows of all `parts`, `n` together, with one part in memory at a time.
+
+        >>> parts = (Features(None, np.ones((1, 2), dtype=np.float32)) for _ in range(3))
+        >>> len(Features.gathered(parts, 3))
+        3
+        """
+        found = iter(parts)
+        first = next(found, None)
+        if first is None or first.sparse is not None or first.dense is None:
+            return cls.concat([*([] if first is None else [first]), *found])
+        dense, end = np.empty((n, first.dense.shape[1]), dtype=np.float32), 0
+        for part in chain([first], found):
+            if (part.spread, part.blocks) != (first.spread, first.blocks):
+                raise ValueError("the parts come from different encoders")
+            dense[end : end + len(part)] = _dense(part)
+            end += len(part)
+        if end != n:
+            raise ValueError(f"the parts have {end} rows, not {n}")
+        return cls(None, dense, first.spread, first.blocks)
 
 
 def _columns(ends: AnyArray) -> Columns:

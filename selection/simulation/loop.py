@@ -162,9 +162,14 @@ class _Asker:
 
     def _strategy(self, asked: IntArray) -> Strategy:
         seen, space = _classes_seen(self.dataset, asked), self.dataset.space
-        has_prior = self.dataset.prior is not None
         return registry.resolve(
-            self.name, len(asked), seen, space, has_prior=has_prior, hunts=self.searches
+            self.name,
+            len(asked),
+            seen,
+            space,
+            fewest=registry.fewest_labels(space.class_counts(self.dataset.y[asked])),
+            has_prior=self.dataset.prior is not None,
+            hunts=self.searches,
         )
 
     def _proba(

@@ -17,6 +17,7 @@ from selection.strategies.batch import Picks
 from selection.strategies.candidates import ONE_LABEL, Candidates, Selection, nothing
 
 MIN_COVER = 2000  # candidates of a rule that wants to see the whole space
+MIN_SAMPLE = 2000  # random items of a rule that clusters some besides its best ones
 
 Chooser = Callable[[Candidates, int, np.random.Generator], Picks]
 
@@ -44,7 +45,8 @@ class Strategy:
     `needs` holds "proba" (probabilities of the model), "committee" (of several models, to
     `score` as (T, n, C)), "relevance" (ranks of texts, where a class is declared, which take turns
     with its own scores) and "features" (the spread columns, to `choose`). One that `covers` wants
-    to see the whole space; one with a `floor` asks some items drawn from the whole pool.
+    to see the whole space; one with a `floor` asks some items drawn from the whole pool; one that
+    `samples` wants thousands of these beside the best.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Strategy:
     chooser: Chooser
     covers: bool = False
     floor: bool = False
+    samples: bool = False
 
     def score(
         self,
@@ -121,6 +124,12 @@ class Strategy:
         """Return how many candidates of a pool of `n` this strategy wants for `k` picks."""
         wanted = prefilter_size(k, n)
         return min(max(wanted, MIN_COVER), n) if self.covers else wanted
+
+    def sample_size(self, k: int) -> int:
+        """Return how many items are drawn from the whole pool for `k` picks, beside the best."""
+        if self.samples:
+            return max(MIN_SAMPLE, k)
+        return k if self.floor else 0
 
 
 def prefilter_size(k: int, n: int) -> int:

@@ -183,6 +183,31 @@ def doubtful_clusters(candidates: Candidates, k: int, rng: np.random.Generator) 
     return Picks(rows, "uncertain-cluster")
 
 
+def doubt_and_clusters(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
+    """Choose the highest scores for one half, typical items of uncertain clusters for the other.
+
+    The clusters are those of the random sample of the pool. The closest calls alone are atypical of
+    a class of which few items are labelled: what is learnt of it from these misses the others.
+
+    >>> half = np.array([[0.5, 0.5], [0.5, 0.5]])
+    >>> pool = Candidates(np.array([7, 8]), np.array([0.1, 0.9]), half, np.eye(2))
+    >>> doubt_and_clusters(pool, 2, np.random.default_rng(0)).reasons
+    ['margin', 'uncertain-cluster']
+    """
+    # Of an odd number, the halves get the larger part in turn.
+    clustered = (k + candidates.n_labelled % 2) // 2
+    closest = top_k(candidates, k - clustered, rng, "margin").rows
+    rest = np.setdiff1d(np.arange(len(candidates)), closest)
+    if candidates.drawn is not None:
+        sample = rest[np.asarray(candidates.drawn)[rest]]
+        rest = sample if len(sample) >= clustered else rest
+    if clustered:
+        typical = rest[doubtful_clusters(candidates.take(rest), clustered, rng).rows]
+        closest = np.concatenate([closest, typical])
+    reasons = ["margin"] * (k - clustered) + ["uncertain-cluster"] * clustered
+    return Picks(closest, reasons)
+
+
 def badge(candidates: Candidates, k: int, rng: np.random.Generator) -> Picks:
     """Choose items with large, different gradients (BADGE).
 

@@ -20,7 +20,7 @@ from selection.strategies.base import Strategy
 from selection.strategies.candidates import Candidates
 
 SEED_STEP = 1_000_003  # prime, so that rounds of neighbouring seeds share nothing
-FLOOR_STREAM = 0xF1008  # what is drawn must not be what ties fall to
+SAMPLE_STREAM = 0xF1008  # what is drawn must not be what ties fall to
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Query:
 class Shortlist:
     """The best of one shard or of several: `ids` (M,), `scores` (M,), `proba` (M, C) or None.
 
-    Behind the best come those that were drawn from the whole pool, if the rule has a floor.
+    Behind the best come those that were drawn from the whole pool, if the rule wants any.
     `pool_size` items were looked at, whose weights in a draw sum to `total_weight`.
     """
 
@@ -179,33 +179,34 @@ def to_candidates(
         total_weight=found.total_weight,
         class_counts=counts,
         rare_class=query.rare_class,
-        drawn=_random_floor(query, found.ids),
+        drawn=_random_sample(query, found.ids),
     )
 
 
 def _top_rows(query: Query, ids: IntArray, scores: FloatArray) -> IntArray:
-    """Return the rows of the best, then those of the random floor.
+    """Return the rows of the best, then those of the random sample.
 
     Both are the highest by some number of the item alone, so those of all shards together are
     exactly those of the pool.
     """
     best = top_k.best(scores, ids, query.most, query.seed)
-    drawn = _random_floor(query, ids)
+    drawn = _random_sample(query, ids)
     if drawn is None:
         return best
     return np.concatenate([best, np.setdiff1d(np.flatnonzero(drawn), best)])
 
 
-def _random_floor(query: Query, ids: IntArray) -> BoolArray | None:
-    """Return which of `ids` (n,) are in the random sample; None for a strategy without a floor.
+def _random_sample(query: Query, ids: IntArray) -> BoolArray | None:
+    """Return which of `ids` (n,) are in the random sample; None for a strategy without one.
 
-    As many are drawn as are wanted: some are left even where all others were chosen already.
+    At least as many are drawn as are wanted: some are left even where all others were chosen.
     """
-    if not query.strategy.floor:
+    size = query.strategy.sample_size(query.wanted)
+    if not size:
         return None
-    lots = hashing.uniform(ids, query.seed ^ FLOOR_STREAM)
+    lots = hashing.uniform(ids, query.seed ^ SAMPLE_STREAM)
     drawn = np.zeros(len(ids), dtype=np.bool_)
-    drawn[top_k.best(lots, ids, query.wanted, query.seed)] = True
+    drawn[top_k.best(lots, ids, size, query.seed)] = True
     return drawn
 
 

@@ -35,6 +35,11 @@ export class Labels {
     for (const { id, name } of list) this.#called.set(id, name);
   }
 
+  // The names of retired labels come with the answers that they were given in.
+  learn(ids, names) {
+    ids?.forEach((id, at) => this.#called.has(id) || this.#called.set(id, names[at]));
+  }
+
   // Ids, or names from before pages knew ids, become names.
   names(refs) {
     return refs.map((ref) => (typeof ref === "number" ? (this.#called.get(ref) ?? "?") : ref));
@@ -77,8 +82,8 @@ export class Labels {
 // The answer --------------------------------------------------------------------------------------
 
 export class Choices {
-  #desk;
-  #labels;
+  desk;
+  labels;
   #search = null;
   blank = [];
   suggested = null;
@@ -90,15 +95,15 @@ export class Choices {
   }
 
   mount(desk) {
-    this.#desk = desk;
-    this.#labels = new Labels(desk.config.labels);
+    this.desk = desk;
+    this.labels = new Labels(desk.config.labels);
     this.#findChoices();
     if (!Search || !byId("find")) return;
     this.#search = new Search({
       input: byId("find"),
       choices: this.choices,
       multiple: this.multiple,
-      pick: (choice) => this.#pick(choice),
+      pick: (choice) => this.pick(choice),
       accept: desk.accept,
       told: (n, first) => this.#tellFound(n, first),
     });
@@ -114,12 +119,12 @@ export class Choices {
   }
 
   put(refs) {
-    const ids = this.#labels.ids(refs);
+    const ids = this.labels.ids(refs);
     for (const choice of this.choices) choose(choice, ids.includes(idOf(choice)));
   }
 
   suggest(suggestion) {
-    this.suggested = this.#labels.suggested(suggestion);
+    this.suggested = this.labels.suggested(suggestion);
     for (const choice of this.choices) {
       const isSuggested = this.suggested?.includes(idOf(choice)) ?? false;
       choice.closest(".choice").classList.toggle("suggested", isSuggested);
@@ -128,7 +133,7 @@ export class Choices {
   }
 
   said(refs) {
-    return this.#labels.names(refs).join(", ") || this.#desk.config.words.none;
+    return this.labels.names(refs).join(", ") || this.desk.config.words.none;
   }
 
   // Names only where they were kept before pages knew ids.
@@ -137,22 +142,23 @@ export class Choices {
   }
 
   received({ label_ids: ids, labels }) {
+    if (ids?.length === labels?.length) this.labels?.learn(ids, labels);
     return ids ?? labels;
   }
 
   actionAt(key) {
     const choice = this.choices.find((each) => each.dataset.key === key);
-    return choice ? () => this.#pick(choice) : null;
+    return choice ? () => this.pick(choice) : null;
   }
 
   actionOf(clicked) {
     const choice = clicked.closest("button[data-choice]");
-    return choice ? () => this.#pick(choice) : null;
+    return choice ? () => this.pick(choice) : null;
   }
 
-  #pick(choice) {
+  pick(choice) {
     if (this.multiple) choose(choice, !choice.checked);
-    else if (this.#desk.savesAtOnce()) this.#desk.decide([idOf(choice)]);
+    else if (this.desk.savesAtOnce()) this.desk.decide([idOf(choice)]);
     else for (const each of this.choices) choose(each, each === choice);
   }
 
@@ -168,7 +174,7 @@ export class Choices {
 
   take(shown) {
     const chosen = this.value;
-    const told = this.#labels.replace(shown.labels, this.#desk.config.words);
+    const told = this.labels.replace(shown.labels, this.desk.config.words);
     this.#paintButtons();
     this.#paintDescriptions();
     this.#findChoices();
@@ -179,18 +185,24 @@ export class Choices {
 
   // Each button is a copy of one that the server made, so that there is one shape of it.
   #paintButtons() {
-    const { list } = this.#labels;
+    const { list } = this.labels;
     const box = document.querySelector(".choice-list");
-    const pattern = box.querySelector("li").cloneNode(true);
-    box.replaceChildren(...list.map((label, at) => asButton(pattern.cloneNode(true), label, at)));
-    const isMany = list.length >= this.#desk.config.filter_from;
+    const pattern = box.querySelector("li:not(.choice-group)").cloneNode(true);
+    const rows = list.map((label, at) => {
+      const row = asButton(pattern.cloneNode(true), label, at);
+      const before = list[at - 1]?.group ?? "";
+      const heading = element("li", label.group ?? "", { class: "choice-group", dir: "auto" });
+      return (label.group ?? "") === before ? [row] : [heading, row];
+    });
+    box.replaceChildren(...rows.flat());
+    const isMany = list.length >= this.desk.config.filter_from;
     box.classList.toggle("many", isMany);
     const search = document.querySelector(".find-row");
     if (search) search.hidden = !isMany;
   }
 
   #paintDescriptions() {
-    const described = this.#labels.list.filter(({ description, examples }) => description || examples.length);
+    const described = this.labels.list.filter(({ description, examples }) => description || examples.length);
     byId("label-descriptions").replaceChildren(...described.flatMap((label) => this.#described(label)));
   }
 
@@ -198,7 +210,7 @@ export class Choices {
     const detail = element("dd", "");
     if (description) detail.append(element("p", description, { dir: "auto" }));
     if (examples.length) {
-      const list = element("ul", "", { class: "examples", "aria-label": this.#desk.config.words.examples });
+      const list = element("ul", "", { class: "examples", "aria-label": this.desk.config.words.examples });
       list.append(...examples.map((each) => element("li", each, { dir: "auto" })));
       detail.append(list);
     }
@@ -207,7 +219,7 @@ export class Choices {
 
   // How many labels were found, null where nothing is searched, and which one Enter takes.
   #tellFound(n, first) {
-    const { words, language } = this.#desk.config;
+    const { words, language } = this.desk.config;
     const box = byId("found-labels");
     if (!n) {
       box.textContent = n === 0 ? words.no_label_found : "";
@@ -219,7 +231,7 @@ export class Choices {
   }
 }
 
-const idOf = (choice) => Number(choice.value);
+export const idOf = (choice) => Number(choice.value);
 
 const choose = (choice, isChosen) => {
   if (choice.type === "checkbox") choice.checked = isChosen;
@@ -240,6 +252,9 @@ const asButton = (row, label, at) => {
   choice.dataset.key = label.key;
   box.title = label.description;
   box.querySelector(".choice-name").textContent = label.name;
+  const swatch = box.querySelector(".swatch");
+  swatch.className = "swatch";
+  swatch.classList.add(`swatch-${label.color || "none"}`);
   box.querySelector("kbd")?.remove();
   const key = label.key && element("kbd", label.key.toUpperCase());
   if (key) box.querySelector(".choice-name").before(key, " ");

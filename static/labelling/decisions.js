@@ -1,7 +1,7 @@
 // Decisions, undo and history: a decision shows the next item at once and is sent in the
 // background.
 
-import { newId } from "./tabs.js";
+import { newId } from "./state.js";
 import { fill } from "./view.js";
 
 const SENT = {
@@ -79,6 +79,7 @@ export class Decisions {
     if (this.pace.count(entry.seconds)) document.getElementById("break").hidden = false;
     this.stage.settleDraft();
     this.#remember(entry, served);
+    this.answer.learn(served.item, value);
     this.#goOn(fill(this.words.chosen, { labels: this.answer.said(value) }));
   }
 
@@ -108,6 +109,7 @@ export class Decisions {
     const changed = this.#given(value);
     const said = fill(this.words.corrected, { labels: this.answer.said(value) });
     const own = answer.entry ?? null;
+    if (own) this.answer.learn(own.served.item, value);
     this.stage.settleDraft();
     if (own && !this.#isSent(own)) {
       // It is not sent yet, so the waiting decision is replaced.
@@ -151,6 +153,7 @@ export class Decisions {
   #undoHere({ entry, served }) {
     this.outbox.remove([entry.client_id]);
     this.history.pop();
+    this.answer.learn(served.item, null);
     const { value = this.answer.blank, note, unsure } = entry;
     this.stage.paintBefore(served, { given: value, note, unsure });
     this.stage.announceNext(this.words.undone);
@@ -159,6 +162,7 @@ export class Decisions {
   undone(settled) {
     // It counts as undone even if no item comes back, so that the next undo goes further back.
     const last = settled.state === "done" ? this.history.pop() : null;
+    if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
     this.stage.paintBefore(settled.next, { given: last?.entry.value ?? this.answer.blank });
     this.stage.announceNext(settled.words);

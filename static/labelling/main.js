@@ -2,12 +2,10 @@
 // connects its parts; media and answers are registered in registry.js.
 
 import { Decisions, Review, sendable } from "./decisions.js";
-import { Input } from "./input.js";
+import { Input, Reading } from "./input.js";
 import { answers, media } from "./registry.js";
-import { Pace, Reading } from "./rhythm.js";
-import { History, Items } from "./state.js";
+import { Drafts, History, Items, Pace, Tab } from "./state.js";
 import { Outbox, SyncClient } from "./sync.js";
-import { Drafts, Tab } from "./tabs.js";
 import { Stage, View } from "./view.js";
 
 const MOST_BEAT_MS = 45_000;

@@ -24,7 +24,9 @@
 //   blank               such as [] or null
 //   value               what is chosen now
 //   put(value)          marks a value as chosen
-//   suggest(suggestion) marks what the model suggests, as the server sends it; null for nothing
+//   suggest(suggestion, served)  marks what the model suggests, as the server sends it with an item; null
+//                       for nothing
+//   learn(item, value)  an item was answered like this, null when that was undone; optional
 //   suggested           the value that is suggested now, which Enter saves; else null
 //   allowsBlank         whether blank can be saved, by Enter twice; optional, else it cannot
 //   said(value)         the value in words
@@ -57,6 +59,7 @@ const MEDIUM = {
 const ANSWER = {
   mount() {},
   allowsBlank: false,
+  learn() {},
   take: () => "",
   draft: {},
   restore() {},

@@ -11,11 +11,13 @@ const openDatabase = () =>
     request.onerror = () => reject(request.error);
   });
 
-// Strict durability: written to disk, not only handed to the operating system.
+// Strict durability: written to disk, not only handed to the operating system. Committed at once: a
+// browser drops what a closing tab has not committed, even if all of it was handed over.
 const write = (database, change) =>
   new Promise((resolve, reject) => {
     const transaction = database.transaction(STORE, "readwrite", { durability: "strict" });
     change(transaction.objectStore(STORE));
+    transaction.commit();
     transaction.oncomplete = resolve;
     transaction.onerror = () => reject(transaction.error);
   });
@@ -205,6 +207,12 @@ export class SyncClient {
     // A retry is not a success yet.
     const told = this.standing === "saved" ? standing : this.standing;
     this.show(told, this.outbox.due.length);
+  }
+
+  // What fails here is asked again when the page is loaded anew.
+  confirm(url, number) {
+    const body = new URLSearchParams({ number });
+    fetch(url, { method: "POST", headers: { "X-CSRFToken": token() }, body, keepalive: true }).catch(() => {});
   }
 
   // The last request of a closing page: it cannot wait for a response.

@@ -8,6 +8,18 @@ export const fill = (text, values) =>
 export const plural = (forms, n, language) =>
   fill(forms[new Intl.PluralRules(language).select(n)] ?? forms.other, { n });
 
+// Terms and details of those pairs that have a value.
+const rows = (pairs) =>
+  pairs
+    .filter(([, value]) => value !== undefined && value !== "")
+    .flatMap(([name, value]) => {
+      const [term, detail] = [document.createElement("dt"), document.createElement("dd")];
+      term.textContent = name;
+      detail.textContent = typeof value === "string" ? value : JSON.stringify(value);
+      term.dir = detail.dir = "auto";
+      return [term, detail];
+    });
+
 const MOST_SAID = 200; // characters of an item read to screen readers
 
 export class View {
@@ -49,6 +61,7 @@ export class View {
     // The plain forms name the lease as well.
     for (const field of document.querySelectorAll("[name=lease]")) field.value = served.lease ?? "";
     this.medium.show(served.item);
+    this.about(served);
     this.fields(served.item.meta);
     this.hint(served);
     this.answer.put(given);
@@ -57,32 +70,38 @@ export class View {
     this.unsure(unsure);
   }
 
-  fields(meta) {
-    const list = byId("fields");
-    const shown = this.config.fields.filter((name) => meta[name] !== undefined && meta[name] !== "");
-    list.replaceChildren(
-      ...shown.flatMap((name) => {
-        const [term, detail] = [document.createElement("dt"), document.createElement("dd")];
-        term.textContent = name;
-        const value = meta[name];
-        detail.textContent = typeof value === "string" ? value : JSON.stringify(value);
-        term.dir = detail.dir = "auto";
-        return [term, detail];
-      }),
-    );
-    list.hidden = this.config.fields.length === 0;
-    list.style.setProperty("--lines", this.config.fields.length);
+  // The ID of an item; of an image, only the file's name, as a folder may say more.
+  about({ item: { key = "", image_url }, redo }) {
+    byId("item-key").textContent = image_url ? key.split("/").pop() : key;
+    byId("redo").textContent = redo ? fill(this.words.redo, redo) : "";
+    byId("redo").hidden = !redo;
   }
 
-  hint({ suggestion, why }) {
-    this.answer.suggest(suggestion);
+  fields(meta) {
+    const list = byId("fields");
+    const { fields } = this.config;
+    list.replaceChildren(...rows(fields.map((name) => [name, meta[name]])));
+    list.hidden = fields.length === 0;
+    list.style.setProperty("--lines", fields.length);
+  }
+
+  // All that an image's file or its import said of it.
+  details(meta) {
+    const found = rows(Object.entries(meta));
+    byId("details-fields").replaceChildren(...found);
+    byId("details-none").hidden = found.length > 0;
+  }
+
+  hint(served) {
+    const { suggestion, why } = served;
+    this.answer.suggest(suggestion, served);
     const box = byId("suggestion");
     const { suggested } = this.answer;
     box.hidden = suggested === null;
     if (suggested !== null) {
       box.querySelector("b").textContent = this.answer.said(suggested);
       const sure = box.querySelector(".sure");
-      sure.textContent = this.sure(suggestion);
+      sure.textContent = this.sure(suggestion ?? {});
       sure.hidden = !sure.textContent;
     }
     byId("why").textContent = why?.words ?? "";
@@ -127,9 +146,9 @@ export class View {
   // earlier answer.
   changed(shown, served) {
     const told = [this.answer.take(shown)];
-    if (shown.guidelines !== this.config.guidelines) told.push(this.words.guidelines_changed);
+    if (shown.guidelines_number !== this.config.guidelines_number) told.push(this.words.guidelines_changed);
     Object.assign(this.config, shown);
-    document.querySelector("#guidelines .guidelines").textContent = shown.guidelines || this.words.no_guidelines;
+    this.guidelines(shown);
     this.caps();
     if (served) {
       this.hint(served);
@@ -139,6 +158,23 @@ export class View {
     if (!notice) return;
     byId("changed-words").textContent = notice;
     byId("changed").hidden = false;
+  }
+
+  // The server has made the guidelines safe; what changed of them is text.
+  guidelines({ guidelines_html: html, guidelines_news: news, guidelines_unread: isUnread }) {
+    const { body } = new DOMParser().parseFromString(html, "text/html");
+    const none = this.words.no_guidelines;
+    document.querySelector("#guidelines .guidelines").replaceChildren(...(html ? body.childNodes : [none]));
+    byId("news").replaceChildren(
+      ...news.map(([how, text]) => {
+        const line = document.createElement("p");
+        line.className = `diff-${how}`;
+        line.textContent = text;
+        return line;
+      }),
+    );
+    byId("news").hidden = news.length === 0;
+    byId("guidelines-read").hidden = !isUnread;
   }
 
   // A label may take a key from an action, or release it.

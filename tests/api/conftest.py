@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from annotator.models import Project, User
+from annotator.models import Project
 from tests import loop
 from tests.api import described
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
     def request(self: APIClient, **kwargs: Any) -> Any:
         response = plain(self, **kwargs)
         match = getattr(response, "resolver_match", None)
-        is_json = response.get("Content-Type", "") == "application/json"
+        is_json = response.get("Content-Type", "") == "application/json" and not response.streaming
         if is_json and response.status_code < 300 and match and match.route.startswith("api/v1/"):
             body = json.loads(response.content)
             faults = described.faults(kwargs["REQUEST_METHOD"], match, response.status_code, body)
@@ -31,17 +31,9 @@ def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def busy(
-    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
-) -> Any:
+def busy(project: Project) -> Any:
     """The project with seed labels, annotations of two users, a round, a model and a full queue."""
-    loop.bring_in(project, "seeds.csv", "id,text,label\ns1,free prize money,spam\n")
-    filled(project, 40)
-    learnt(project)
-    loop.label(project, ana, 10)
-    loop.label(project, ben, 4)
-    run_round(project)
-    return project
+    return loop.keep_busy(project)
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """Who may call what: every route of the API, with every method, for every role."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
 
 from annotator.api.urls import ROUTES
 from annotator.flow.projects import members, settings
 from annotator.flow.queue import leasing
-from annotator.models import Annotation, Import, Item, Membership, Project, QueueEntry, User
+from annotator.models import (
+    Annotation,
+    Import,
+    Invitation,
+    Item,
+    Membership,
+    Project,
+    QueueEntry,
+    User,
+)
 from tests import loop
 from tests.given import Api, Fill
 
@@ -18,22 +30,46 @@ pytestmark = pytest.mark.django_db
 
 PROJECT = "projects/<int:pk>"
 ROLES = ["ana", "lea", "olga"]
-ROOT, ANYBODY = "root", "anybody"
+# SELF: of a user, for that user, and for installation admins.
+ROOT, ANYBODY, SELF = "root", "anybody", "self"
+# Their own tests check who may see a job, or an upload without a project.
+OWN = "own"
 
-# Each route and method with the least role that it is for; what is not here does not exist.
+# Each route and method with the lowest role that may use it; a route that is missing here does not
+# exist.
 CALLS = {
     ("auth/token", "post"): ANYBODY,
     ("users", "get"): ROOT,
     ("users", "post"): ROOT,
+    ("users/<int:user>", "patch"): ROOT,
+    ("users/<int:user>/invitation", "post"): ROOT,
+    ("users/<int:user>/invitation", "delete"): ROOT,
+    ("users/<int:user>/sessions", "get"): SELF,
+    ("users/<int:user>/sessions/<int:session>", "delete"): SELF,
+    ("users/<int:user>/tokens", "get"): SELF,
+    ("users/<int:user>/tokens/<slug:token>", "delete"): SELF,
     ("projects", "get"): ANYBODY,
     ("encoders", "get"): ANYBODY,
     ("projects", "post"): ROOT,
+    ("projects/import", "post"): ROOT,
+    ("uploads", "get"): ROOT,
+    ("uploads", "post"): ROOT,
+    ("uploads/<uuid:key>", "patch"): OWN,
+    ("uploads/<uuid:key>", "delete"): OWN,
+    ("archives/<int:number>", "get"): OWN,
+    ("archives/<int:number>/file", "get"): OWN,
+    (f"{PROJECT}/archive", "post"): "olga",
+    (f"{PROJECT}/clone", "post"): "olga",
     (PROJECT, "get"): "ana",
     (PROJECT, "patch"): "lea",
     (PROJECT, "delete"): "olga",
     (f"{PROJECT}/members", "get"): "olga",
     (f"{PROJECT}/members", "post"): "olga",
     (f"{PROJECT}/members", "delete"): "olga",
+    (f"{PROJECT}/invitations", "get"): "olga",
+    (f"{PROJECT}/invitations", "post"): "olga",
+    (f"{PROJECT}/invitations/<int:number>", "post"): "olga",
+    (f"{PROJECT}/invitations/<int:number>", "delete"): "olga",
     (f"{PROJECT}/imports", "get"): "olga",
     (f"{PROJECT}/imports", "post"): "olga",
     (f"{PROJECT}/imports/<int:number>", "get"): "olga",
@@ -49,6 +85,17 @@ CALLS = {
     (f"{PROJECT}/items/<int:item>", "delete"): "lea",
     (f"{PROJECT}/items/<int:item>/seed", "post"): "lea",
     (f"{PROJECT}/items/put-back", "post"): "lea",
+    (f"{PROJECT}/items/bulk", "post"): "lea",
+    (f"{PROJECT}/items/bulk/<int:number>", "get"): "lea",
+    (f"{PROJECT}/items/bulk/<int:number>/undo", "post"): "lea",
+    (f"{PROJECT}/labels/merge", "post"): "lea",
+    (f"{PROJECT}/labels/split", "post"): "lea",
+    (f"{PROJECT}/labels/edits/<int:number>", "get"): "lea",
+    (f"{PROJECT}/labels/edits/<int:number>/undo", "post"): "lea",
+    (f"{PROJECT}/assignments", "get"): "lea",
+    (f"{PROJECT}/assignments", "post"): "lea",
+    (f"{PROJECT}/assignments/<int:number>", "get"): "lea",
+    (f"{PROJECT}/assignments/<int:number>", "delete"): "lea",
     (f"{PROJECT}/pause", "post"): "lea",
     (f"{PROJECT}/resume", "post"): "lea",
     (f"{PROJECT}/encoding/pause", "post"): "lea",
@@ -58,10 +105,22 @@ CALLS = {
     (f"{PROJECT}/disagreements/<int:item>", "delete"): "lea",
     (f"{PROJECT}/predict", "post"): "ana",
     (f"{PROJECT}/export", "get"): "lea",
+    (f"{PROJECT}/export/unaligned", "get"): "lea",
     (f"{PROJECT}/exports", "get"): "lea",
     (f"{PROJECT}/exports", "post"): "lea",
     (f"{PROJECT}/exports/<int:number>", "get"): "lea",
     (f"{PROJECT}/exports/<int:number>/file", "get"): "lea",
+    (f"{PROJECT}/server-files", "get"): "olga",
+    (f"{PROJECT}/delivery", "get"): "lea",
+    (f"{PROJECT}/deliveries", "get"): "lea",
+    (f"{PROJECT}/deliveries", "post"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>", "get"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>", "delete"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/freeze", "post"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/export", "get"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/card", "get"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/model", "get"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/difference", "get"): "lea",
     (f"{PROJECT}/uploads", "get"): "olga",
     (f"{PROJECT}/uploads", "post"): "olga",
     (f"{PROJECT}/uploads/<uuid:key>", "patch"): "olga",
@@ -73,6 +132,7 @@ CALLS = {
     (f"{PROJECT}/annotations", "post"): "ana",
     (f"{PROJECT}/annotations/<int:number>", "patch"): "ana",
     (f"{PROJECT}/annotations/<int:number>", "delete"): "ana",
+    (f"{PROJECT}/annotations/<int:number>/revert", "post"): "ana",
     (f"{PROJECT}/leases/<str:lease>/<str:action>", "post"): "ana",
 }
 OF_PROJECT = [(route, method) for route, method in CALLS if route.startswith(PROJECT)]
@@ -92,6 +152,7 @@ def work(project: Project, filled: Fill, ana: User) -> Any:
         "annotation": answered.pk,
         "lease": str(lease.pk),
         "item": lease.item_id,
+        "user": ana.pk,
     }
 
 
@@ -99,6 +160,8 @@ def address(route: Any, project: Project, work: Any) -> str:
     number = work["annotation" if "annotations" in route else "import"]
     path = route.replace("<int:pk>", str(project.pk)).replace("<int:number>", str(number))
     path = path.replace("<int:item>", str(work["item"])).replace("<uuid:key>", work["lease"])
+    path = path.replace("<int:user>", str(work["user"])).replace("<int:session>", "1")
+    path = path.replace("<slug:token>", "0a1b2c")
     path = path.replace("<str:lease>", work["lease"]).replace("<str:action>", "extend")
     return f"/api/v1/{path}"
 
@@ -107,8 +170,16 @@ def state() -> Any:
     """Return what no refused call may change."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (Project, Membership, Annotation, Import, QueueEntry, User)
+        for model in (Project, Membership, Annotation, Import, Invitation, QueueEntry, User)
     ]
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Take back what a call changes, so that the next one finds everything as it was."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def test_every_route_is_in_the_table() -> None:
@@ -118,81 +189,87 @@ def test_every_route_is_in_the_table() -> None:
     assert {str(pattern.pattern) for pattern in patterns.url_patterns} == known
 
 
-@pytest.mark.parametrize("route", [route for route, _view in ROUTES])
-def test_other_methods_are_refused(
-    api: Api, project: Project, work: Any, olga: User, route: Any
-) -> None:
+def test_other_methods_are_refused(api: Api, project: Project, work: Any, olga: User) -> None:
     olga.is_superuser = True
     olga.save()
-    for method in METHODS:
-        if (route, method) not in CALLS:
-            answer = getattr(api(olga), method)(address(route, project, work))
-            assert answer.status_code == 405, (method, answer)
-            assert answer.json()["code"] == "method_not_allowed"
+    client, routes = api(olga), {route for route, _method in CALLS}
+    for route, method in {(r, m) for r in routes for m in METHODS} - CALLS.keys():
+        answer = getattr(client, method)(address(route, project, work))
+        assert answer.status_code == 405, (route, method)
+        assert answer.json()["code"] == "method_not_allowed"
 
 
-@pytest.mark.parametrize(("route", "method"), [call for call in CALLS if CALLS[call] != ANYBODY])
-def test_nobody_gets_in_without_signing_in(
-    client: Client, project: Project, work: Any, route: Any, method: Any
-) -> None:
+def test_nobody_gets_in_without_signing_in(client: Client, project: Project, work: Any) -> None:
     before = state()
-    answer = getattr(client, method)(address(route, project, work))
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"]
-    assert answer.json()["type"] == "unauthenticated"
+    for route, method in CALLS:
+        if CALLS[route, method] != ANYBODY:
+            answer = getattr(client, method)(address(route, project, work))
+            assert answer.status_code == 401, (route, method)
+            assert answer.headers["WWW-Authenticate"]
+            assert answer.json()["type"] == "unauthenticated"
     assert state() == before
 
 
-@pytest.mark.parametrize(("route", "method"), OF_PROJECT)
 def test_stranger_gets_404_and_changes_nothing(
-    api: Api, project: Project, work: Any, zed: User, route: Any, method: Any
+    api: Api, project: Project, work: Any, zed: User
+) -> None:
+    before, client = state(), api(zed)
+    for route, method in OF_PROJECT:
+        path = address(route, project, work)
+        answer = getattr(client, method)(path)
+        assert answer.status_code == 404, (route, method)
+        path = path.replace(f"projects/{project.pk}", "projects/987654")
+        unknown = getattr(client, method)(path)
+        assert (unknown.status_code, unknown.content) == (404, answer.content), (route, method)
+    assert state() == before
+
+
+@pytest.mark.parametrize(("route", "method"), [call for call in CALLS if "<int:user>" in call[0]])
+def test_calls_of_a_user_are_unknown_to_others(
+    api: Api, project: Project, work: Any, ana: User, olga: User, route: Any, method: Any
 ) -> None:
     before = state()
-    answer = getattr(api(zed), method)(address(route, project, work))
-    assert answer.status_code == 404
-    assert state() == before
-    unknown = getattr(api(zed), method)(
-        address(route, project, work).replace(f"projects/{project.pk}", "projects/987654")
-    )
+    answer = getattr(api(olga), method)(address(route, project, work))
+    assert (answer.status_code, state()) == (404, before)
+    unknown = getattr(api(olga), method)(address(route, project, {**work, "user": 987654}))
     assert (unknown.status_code, unknown.content) == (404, answer.content)
+    own = getattr(api(ana), method)(address(route, project, work))
+    assert (own.status_code == 403) is (CALLS[route, method] == ROOT)
+    assert own.status_code < 500
 
 
 @pytest.mark.parametrize("who", ROLES)
-@pytest.mark.parametrize(("route", "method"), OF_PROJECT)
 def test_role_decides(
-    api: Api,
-    request: pytest.FixtureRequest,
-    project: Project,
-    work: Any,
-    route: Any,
-    method: Any,
-    who: Any,
+    api: Api, request: pytest.FixtureRequest, project: Project, work: Any, who: Any
 ) -> None:
-    before = state()
     client = api(request.getfixturevalue(who))
-    answer = getattr(client, method)(address(route, project, work))
-    allowed = ROLES.index(who) >= ROLES.index(CALLS[route, method])
-    assert answer.status_code < 500
-    assert (answer.status_code == 403) is not allowed
-    if not allowed:
-        assert answer.json()["type"] == "forbidden"
-        assert state() == before
+    before = state()
+    for route, method in OF_PROJECT:
+        with taken_back():
+            answer = getattr(client, method)(address(route, project, work))
+            allowed = ROLES.index(who) >= ROLES.index(CALLS[route, method])
+            assert answer.status_code < 500, (route, method)
+            assert (answer.status_code == 403) is not allowed, (route, method)
+            if not allowed:
+                assert answer.json()["type"] == "forbidden"
+                assert state() == before, (route, method)
 
 
-@pytest.mark.parametrize(("route", "method"), [c for c in CALLS if CALLS[c] == ROOT])
-def test_only_admins_of_the_installation_make_people_and_projects(
-    api: Api, olga: User, route: Any, method: Any
-) -> None:
-    answer = getattr(api(olga), method)(f"/api/v1/{route}")
-    assert answer.status_code == 403
+def test_only_admins_of_the_installation_make_people_and_projects(api: Api, olga: User) -> None:
+    client = api(olga)
+    for route, method in CALLS:
+        if CALLS[route, method] == ROOT and "<" not in route:
+            assert getattr(client, method)(f"/api/v1/{route}").status_code == 403, (route, method)
 
 
-@pytest.mark.parametrize(("route", "method"), OF_PROJECT)
 def test_project_that_was_deleted_is_gone_for_all(
-    api: Api, project: Project, work: Any, olga: User, route: Any, method: Any
+    api: Api, project: Project, work: Any, olga: User
 ) -> None:
     settings.delete_project(project)
-    assert getattr(api(olga), method)(address(route, project, work)).status_code == 404
+    client = api(olga)
+    for route, method in OF_PROJECT:
+        answer = getattr(client, method)(address(route, project, work))
+        assert answer.status_code == 404, (route, method)
 
 
 # Ids of another project --------------------------------------------------------------------------

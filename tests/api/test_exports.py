@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from annotator.flow.projects import settings
 from annotator.models import Project, User
+from tests import loop
 from tests.api.calls import assert_refused, at
 from tests.given import Api
 
@@ -41,6 +43,21 @@ def test_export_is_jsonl_unless_asked_otherwise(api: Api, busy: Any, lea: User) 
         api(lea).get(at(busy, "/export?format=nonsense")), 422, "unknown_format", "format"
     )
     assert_refused(api(lea).get(at(busy, "/export?format=%00")), 422, "unknown_format")
+
+
+def test_spans_that_a_format_holds_otherwise_are_listed_before(api: Api, olga: User) -> None:
+    found = settings.create_project(olga, name="S", task="text-spans", labels=["person", "x"])
+    row = {"text": "Ana-Roth ran", "spans": [{"start": 1, "end": 8, "label": "person"}]}
+    loop.bring_in(found, "in.jsonl", json.dumps(row))
+    told = api(olga).get(at(found, "/export/unaligned?format=hf-tokens&unaligned=shrink")).json()
+    assert (told["records"], told["is_all"], told["spans"]) == (1, True, 1)
+    (span,) = told["results"]
+    assert (span["text"], span["becomes"]["text"]) == ("na-Roth", "-Roth")
+    told = api(olga).get(at(found, "/export/unaligned?format=hf-tokens&unaligned=leave-out"))
+    assert told.json()["results"][0]["becomes"] is None
+    assert api(olga).get(at(found, "/export/unaligned?format=jsonl")).json()["results"] == []
+    refused = api(olga).get(at(found, "/export/unaligned?format=hf-tokens&unaligned=x"))
+    assert_refused(refused, 422, "choice", "unaligned")
 
 
 def test_predict_takes_a_vector_with_each_text(api: Api, busy: Any, ana: User) -> None:

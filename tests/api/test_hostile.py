@@ -10,23 +10,35 @@ from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from knox.models import AuthToken
+from pytest_django import Settings
 
 from annotator.api.responses.schema import ANSWERS
 from annotator.models import Annotation, Item, Project, User
 from tests import hostile, loop
+from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
+busy_once = keeping(lambda _patch: loop.keep_busy(loop.mail_project()))
+
+
+@pytest.fixture
+def busy(busy_once: Kept, db: None, settings: Settings) -> Project:
+    return busy_once.put(settings)
+
 
 DEEP = b'{"name": "x", "labels": ' + b"[" * 1000 + b"]" * 1000 + b"}"
 PAGED = [
     "projects",
     "imports",
+    "assignments",
     "rounds",
     "models",
     "annotations",
     "disagreements",
     "items",
     "exports",
+    "deliveries",
+    "users",
 ]
 
 
@@ -91,15 +103,16 @@ def test_no_mutated_request_is_answered_with_an_error_of_ours(
             callers[0].force_login(olga)
     counted, broken = hostile.statuses(answers)
     assert broken == []
-    # They do get beyond the door.
-    assert counted[200] > 100
+    # These requests do reach the app.
+    assert counted[200] > 60
     assert counted[422] > 50
 
 
 @pytest.mark.parametrize("cursor", hostile.CURSORS)
 def test_made_up_cursors_lead_nowhere_on_every_list(busy: Any, callers: Any, cursor: Any) -> None:
     for name in PAGED:
-        path = "/api/v1/projects" + ("" if name == "projects" else f"/{busy.pk}/{name}")
+        alone = name in ("projects", "users")
+        path = f"/api/v1/{name}" if alone else f"/api/v1/projects/{busy.pk}/{name}"
         answer = callers[0].get(path, {"cursor": cursor})
         assert answer.status_code in (200, 404), (name, answer.content)
         if answer.status_code == 404:

@@ -58,7 +58,7 @@ def test_file_is_taken_in_and_its_state_told(api: Api, project: Project, olga: U
         {"row": 2, "code": "unknown_label", "detail": told["errors"][0]["detail"]}
     ]
     report = client.get(told["report_url"])
-    assert report.headers["Content-Type"] == "text/csv"
+    assert report.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert "attachment" in report.headers["Content-Disposition"]
     lines = list(csv.DictReader(io.StringIO(report.getvalue().decode())))
     assert [(each["row"], each["fate"]) for each in lines] == [
@@ -157,7 +157,7 @@ def test_dry_run_becomes_an_import_as_it_was_chosen(api: Api, project: Project, 
     body = {"upload": first["upload"], "label_map": {"Ham": "ham"}}
     again = client.post(at(project, "/imports?dry_run=1"), body)
     assert (again.json()["new"], again.json()["unknown_labels"]) == (2, [])
-    # What was chosen in the dry run counts for the import as well.
+    # The options of the dry run apply to the import as well.
     answer = client.post(at(project, "/imports"), {"upload": first["upload"]})
     assert answer.status_code == 202, answer.content
     importing.run(answer.json()["id"])

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from annotator.flow.datasets import search
+from annotator.flow.items import likeness, listing
 from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Project, User
 from tests import loop
+from tests.flow.items.test_listing import query
 from tests.given import Api, Fill, Learn
 
 pytestmark = pytest.mark.django_db
@@ -48,18 +49,19 @@ def test_like_items_come_nearest_first(api: Api, ready: Any, ana: User) -> None:
 
 def test_page_and_api_find_the_same(api: Api, ready: Any, ana: User) -> None:
     item = first(ready)
-    for query, same in (
-        ("?q=NUMBER1", search.search(ready, search.as_wanted("number1"))),
-        (f"?like={item.pk}", search.more_like(ready, item, search.as_wanted())),
+    for sent, same in (
+        ("?q=NUMBER1", listing.page(query(ready, q="number1"))),
+        (f"?like={item.pk}", likeness.more_like(query(ready), item)),
     ):
-        results = api(ana).get(at(ready, query)).json()["results"]
+        results = api(ana).get(at(ready, sent)).json()["results"]
         assert [each["id"] for each in results] == [each.pk for each in same.items]
 
 
 def test_long_search_goes_on_where_it_ended(
     api: Api, ready: Any, ana: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "LOOKED_AT", 12)
+    monkeypatch.setattr(listing, "LOOKED_AT", 12)
+    monkeypatch.setattr(likeness, "LOOKED_AT", 12)
     client, looked = api(ana), []
     page = client.get(at(ready, "?q=number29")).json()
     while page["next"]:

@@ -30,7 +30,7 @@ def test_a_lead_pauses_and_resumes_and_everybody_is_told(
     assert client.get(at(stocked, "/progress")).json()["paused"] == paused
     assert client.get("/api/v1/projects").json()["results"][0]["paused"] == paused
     assert client.post(at(stocked, "/next"), {}).status_code == 204
-    # Once more says who and why now.
+    # Pausing again stores who did it now, and why.
     paused = api(lea).post(at(stocked, "/pause/")).json()["paused"]
     assert paused["reason"] == ""
     assert api(lea).post(at(stocked, "/resume")).json() == {"paused": None}
@@ -72,7 +72,7 @@ def test_a_resume_tells_that_a_spent_budget_still_holds(
     assert (paused["cause"], paused["by"], paused["at"]) == ("budget", None, None)
     assert paused["reason"] == "Budget spent: 1 of 1 labels."
     assert api(ana).get("/api/v1/projects").json()["results"][0]["paused"] == paused
-    # A higher budget holds at once.
+    # A higher budget applies at once.
     api(lea).patch(at(stocked), {"budget": 2})
     assert api(ana).post(at(stocked, "/next"), {}).status_code == 200
 

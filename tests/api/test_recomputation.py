@@ -227,8 +227,31 @@ def says(sentence: Any, found: Any) -> Any:
     return all(each in sentence for each in told)
 
 
+def own_counts(found: Any) -> tuple[str, str]:
+    """Return what a dashboard says of the reader's own labels: today, and in total."""
+    figures = {each.id: each.value for each in found["key_figures"]}
+    counts = dict(found["counts"])
+    if "today" in figures:
+        return figures["today"], figures["total"]
+    return counts["yours today (UTC)"], counts["yours in total"]
+
+
+def check_figures(found: Any, known: Any, accuracy: Any) -> None:
+    figures = {each.id: each for each in found["key_figures"]}
+    labelled = figures["labelled"]
+    assert (labelled.value, labelled.unit) == (known["labelled"], f"of {known['items']} items")
+    assert list(labelled.notes) == [f"{known['annotations']} annotations"]
+    low = number_format.percent_number(accuracy["low"])
+    value, high = (number_format.percent(accuracy[name]) for name in ("value", "high"))
+    assert figures["accuracy"].value == value
+    interval, sample = figures["accuracy"].notes
+    assert interval == f"95% CI {low}–{high}"
+    assert sample.startswith(f"{accuracy['n']} audit items")
+
+
 def check_dashboard(lived: Any, exported: Any, lea: User, people: Any) -> None:
-    shown = dict(page(lived, "dashboard", lea)["counts"])
+    found = page(lived, "dashboard", lea)
+    shown = dict(found["counts"])
     del shown["in the queue"], shown["leased now"]
     known = {
         "items": number_format.count(len(exported.items())),
@@ -239,18 +262,19 @@ def check_dashboard(lived: Any, exported: Any, lea: User, people: Any) -> None:
         "skipped": number_format.count(len(exported.skips)),
         "yours today (UTC)": "0",
         "yours in total": "0",
-        "cost so far": number_format.money(RATE * exported.seconds() / 3600),
+        "cost so far": number_format.money(RATE * exported.seconds() / 3600, ""),
     }
-    assert len(shown) >= 8
-    # A count that is not known here has to be counted here, too.
+    assert len(shown) >= 6
+    # A new count must be recomputed here, too.
     assert shown == {name: known[name] for name in shown}
+    check_figures(found, known, as_told(lived, exported))
     today = date(2026, 3, 10)
     for person in people:
-        shown = dict(page(lived, "dashboard", person)["counts"])
         own = exported.of(person.username)
-        assert shown["yours today (UTC)"] == str(len(own.of(days=[today]).given))
-        assert shown["yours in total"] == str(len(own.given))
-    sentence = page(lived, "dashboard", lea)["sentence"]
+        expected = str(len(own.of(days=[today]).given)), str(len(own.given))
+        assert own_counts(page(lived, "dashboard", person)) == expected
+    (accuracy,) = [each for each in found["key_figures"] if each.id == "accuracy"]
+    sentence = accuracy.about[0]
     assert says(sentence, as_told(lived, exported))
     items = len(exported.at(lived.models.first().created_at).settled())
     after = int(re.search(r"after (\d+) labels", sentence)[1])
@@ -297,7 +321,7 @@ def check_week(lived: Any, exported: Any, lea: User) -> None:
             "skipped": number_format.count(len(done.skips)),
             "active annotators": number_format.count(len(done.at_work())),
             "hours": number_format.decimal(done.seconds() / 3600),
-            "cost": number_format.money(RATE * done.seconds() / 3600),
+            "cost": number_format.money(RATE * done.seconds() / 3600, ""),
         }
         assert rounds == ("2" if done.answers else "0")
         if done.answers:
@@ -413,9 +437,8 @@ def check_people(lived: Any, exported: Any, olga: User) -> None:
         assert shown[name] == claims.moment(newest).date()
     root = User.objects.create_superuser("root")
     rows = page(None, "users", root)["rows"]
-    assert {user.username: day for user, day in rows if user.username in PEOPLE} == {
-        name: shown[name] for name in PEOPLE
-    }
+    people = {row["user"].username: row["last_active"] for row in rows}
+    assert {name: people[name] for name in PEOPLE} == {name: shown[name] for name in PEOPLE}
 
 
 # Stored counters ---------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def test_one_call_saves_and_brings_what_comes_next(
         "labelled": 1,
         "today": {"labels": 1, "skips": 0, "changes": 0, "seconds": 0.0},
     }
-    # What was put by and not named is still this window's.
+    # Buffered items that the call does not name still belong to this window.
     spares = [sorted(each["lease"] for each in body["spares"]) for body in (first, second)]
     assert spares[0] == spares[1]
 
@@ -148,7 +148,7 @@ def test_window_that_goes_says_so(api: Api, project: Project, filled: Fill, ana:
     held = client.post(at(project), window(ana, want=2)).json()["next"]
     body = {"page": PAGE, "leases": [each["lease"] for each in held] + ["no lease"]}
     assert client.post(at(project, "desk/leave"), body).status_code == 204
-    # Still the tab's: no other window of the same person gets it meanwhile.
+    # It still belongs to this tab: no other window of the same person gets it meanwhile.
     assert set(Lease.objects.values_list("page", flat=True)) == {"tab-1/"}
 
 
@@ -225,7 +225,7 @@ def test_label_and_what_comes_next_take_few_statements_and_one_transaction(
     client = api(ana)
     client.post(at(project), a_cycle(client, project, ana))
     body = a_cycle(client, project, ana)
-    # Of these, four begin and end a transaction and what may fail within it; one is of the log-in.
+    # Four of these begin and end a transaction and its savepoint; one reads the session.
     with django_assert_num_queries(20) as asked:
         answer = client.post(at(project), body).json()
     assert [each["state"] for each in answer["decisions"]] == ["saved"]

@@ -84,7 +84,8 @@ def test_file_in_chunks_is_imported(project: Project, begun: Any) -> None:
     early = own.client.post(at(project, "/imports"), {"upload": key}, format="json")
     assert_refused(early, 409, "unfinished_upload", "upload")
     assert send(own.client, own.place, 20, CSV[20:]).status_code == 204
-    # The answer to the last chunk may be lost: the client asks, and is told that all is there.
+    # The response to the last chunk may be lost: the client asks, and learns that the file is
+    # complete.
     assert own.client.head(own.place, headers=TUS).headers["Upload-Offset"] == str(len(CSV))
     url = at(project, "/imports")
     seen = own.client.post(f"{url}?dry_run=1", {"upload": key}, format="json").json()
@@ -168,7 +169,7 @@ def test_file_larger_than_the_disk_is_refused_at_once(
     monkeypatch.setattr(resumable.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     client = api(olga)
     assert start(client, project, (2 << 30) - 10).status_code == 201
-    # What is promised to the first is not promised twice.
+    # Space that is reserved for the first upload is not given to another.
     refused = assert_refused(start(client, project, 11), 507, "no_room")
     assert "room" in refused["detail"]
     assert start(client, project, 10).status_code == 201
@@ -246,7 +247,7 @@ def test_upload_is_its_owners(
     assert_refused(start(api(zed), project, 1), 404)
     project.memberships.filter(user=ben).update(role=Role.ADMIN)
     assert_refused(send(api(ben), place, 0, CSV), 404, "unknown_upload")
-    assert api(ben).get(at(project, "/uploads")).json() == {"results": []}
+    assert api(ben).get(at(project, "/uploads")).json()["results"] == []
 
 
 def test_unfinished_ones_are_listed_and_removed(project: Project, begun: Any) -> None:

@@ -148,7 +148,7 @@ def news() -> tuple[list[str], Any]:
 def _made_up_news() -> tuple[list[str], Any]:
     rng = np.random.default_rng(0)
     y = rng.integers(4, size=TEXTS)
-    # Words by Zipf's law; each class says them in another order of frequency.
+    # Words by Zipf's law; each class has another order of frequency.
     orders = [rng.permutation(20_000) for _ in range(4)]
     ranks = rng.zipf(1.3, size=(TEXTS, 40)) % 20_000
     texts = [" ".join(f"w{orders[c][r]}" for r in line) for c, line in zip(y, ranks, strict=True)]

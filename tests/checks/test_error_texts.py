@@ -2,19 +2,25 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from annotator.i18n.error_messages import TEXTS, WORDED
 from annotator.messages.datasets.imports import NOTES
-from tests.checks.source import CODE, calls, hold, listed
+from tests.checks.source import CODE, ROOT, calls, hold, listed
 
 ERRORS = {
     *("FlowError", "Unauthenticated", "PermissionDenied", "NotFound", "Conflict", "Invalid"),
     *("TooLarge", "WrongType", "Away", "UnusableData"),
+    # What readers tell of a file, and of a row of it.
+    *("UnreadableFile", "BadContent", "BadPicture", "Unsupported", "NoSpan", "because"),
+    # What a worker tells of a damaged file.
+    "Found",
     # As the errors with a class of their own call that of the others.
     "super().__init__",
 }
-OPTIONS = {"field", "errors", "message", "detail"}
+OPTIONS = {"field", "errors", "message", "detail", "mends", "because"}
+I18N = ROOT / "annotator" / "i18n"
 HOLE = re.compile(r"%\((\w+)\)[sd]|%[sd]")
 
 
@@ -30,9 +36,11 @@ def unworded(source: str) -> Iterator[str]:
     """Yield the errors whose sentence is missing, or does not take the values that they name."""
     for line, call in raised(source):
         given = {each.arg: each.value for each in call.keywords}
-        if "detail" in given:
+        said = given.get("message", call.args[0])
+        # A key that comes from elsewhere is a literal there.
+        if "detail" in given or not isinstance(said, ast.Constant):
             continue
-        key = ast.literal_eval(given.get("message", call.args[0]))
+        key = ast.literal_eval(said)
         if len(call.args) > 1:
             yield f"{line}: {key} has words of its own"
         elif problem := _problem(key, given):
@@ -69,12 +77,28 @@ def test_every_error_has_a_sentence_that_takes_its_values() -> None:
 
 
 def test_no_sentence_of_an_error_is_left_over() -> None:
-    others = (path for path in CODE if path.name != "error_messages.py")
+    others = (path for path in CODE if not path.is_relative_to(I18N))
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in others)
     said = {
         node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
     listed(key for key in (*TEXTS, *WORDED) if key.rpartition(".")[2] not in said)
+
+
+def keys(source: str) -> Iterator[str]:
+    """Yield the keys of the sentences in a module of the catalogue."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            yield from (ast.literal_eval(k) for k, v in pairs if k and isinstance(v, ast.Call))
+
+
+def test_no_key_has_two_sentences() -> None:
+    tables = [I18N / "error_messages.py", *sorted((I18N / "errors").glob("*.py"))]
+    found = Counter(key for path in tables for key in keys(path.read_text(encoding="utf-8")))
+    assert len(found) >= len(TEXTS)
+    listed(key for key, times in found.items() if times > 1)
+    assert list(keys("A = {'twice': _(''), **B}\nB = {'twice': _('')}")) == ["twice", "twice"]
 
 
 def test_error_without_its_sentence_is_found() -> None:
@@ -86,6 +110,10 @@ def test_error_without_its_sentence_is_found() -> None:
         ('Invalid("hotkey", _("A sentence."))', "1: hotkey has words of its own"),
         ('Invalid("too_long", field="name")', "1: too_long has no sentence"),
         ('Invalid("invalid", field=name, value=1)', "1: invalid has other values"),
+        ('Found("damaged_shard", mends=True)', "1: damaged_shard has other values"),
+        ('because("bad_quote", line=1)', "1: bad_quote has other values"),
+        ('UnreadableFile("empty_file", _("Empty."))', "1: empty_file has words of its own"),
+        ('BadContent("unreadable", message="no_such")', "1: no_such has no sentence"),
     ]:
         assert list(unworded(source)) == [problem], source
     for source in (
@@ -94,6 +122,9 @@ def test_error_without_its_sentence_is_found() -> None:
         'Invalid("hotkey", field="labels", name=name)',
         'Invalid("pair", detail=_("A sentence."))',
         'Conflict("label_in_use", name=name, uses=uses)',
+        'Found("damaged_encoder", mends=True, because=reason)',
+        'because("bad_quote", line=1, problem=problem)',
+        'UnreadableFile("empty_file", message="no_bytes")',
         'Invalid("invalid", field=name)',
         "Invalid(code, name=name)",
         'TYPES.get("no_such_code")',

@@ -7,11 +7,9 @@ from pathlib import Path
 from tests.checks.source import CODE, ROOT, listed
 
 MODULES, LINES = 15, 400
-# What is still too long, and its maximum size. Add nothing here.
+# Files that are still too long, with their maximum size. Add nothing here.
 BIG_FOLDERS: dict[str, int] = {}
 BIG_FILES = {
-    "static/css/base.css": 560,
-    "static/css/labelling.css": 580,
     "static/medium/image/viewer.js": 470,
 }
 TEST_LINES = 500

@@ -26,11 +26,9 @@ class Node:
         self.shutting_down = True
 
 
-@pytest.fixture
-def distribution(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A distribution to three workers on two cores."""
+def distribution_of(monkeypatch: pytest.MonkeyPatch, tests: list[str]) -> Any:
+    """Return a distribution of tests to three workers on two cores."""
     monkeypatch.setattr(pace, "_cores", lambda: 2)
-    monkeypatch.setattr(shared, "told", lambda _name: GROUPS)
     options = {"tx": ["popen"] * 3}
     config = SimpleNamespace(
         getvalue=options.get, option=SimpleNamespace(loadscopereorder=False), rootpath=""
@@ -39,9 +37,17 @@ def distribution(monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("one", "two", "three"):
         node = Node(name)
         made.add_node(node)
-        made.add_node_collection(node, [*GROUPS, *MODULES])
+        made.add_node_collection(node, tests)
     made.schedule()
     return made
+
+
+@pytest.fixture
+def distribution(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A distribution of three groups with servers, and of two modules."""
+    told = {"groups": GROUPS, "waiting": sorted(set(GROUPS.values()))}
+    monkeypatch.setattr(shared, "told", told.__getitem__)
+    return distribution_of(monkeypatch, [*GROUPS, *MODULES])
 
 
 def names(distribution: Any, node: Node) -> list[str]:
@@ -58,20 +64,31 @@ def test_third_worker_computes_while_two_have_servers(distribution: Any) -> None
     assert names(distribution, three) == MODULES[:2]
 
 
-def test_next_group_waits_until_a_worker_has_no_servers_left(distribution: Any) -> None:
+def test_next_group_waits_while_there_is_something_to_compute(distribution: Any) -> None:
     one, two, three = distribution.nodes
-    for number in list(three.given):
+    for number in list(three.given)[:1]:
         distribution.mark_test_complete(three, number)
     assert names(distribution, three) == MODULES
-    assert not three.shutting_down
-    for number in three.given[2:]:
-        distribution.mark_test_complete(three, number)
-    assert three.shutting_down
-    assert not groups(distribution, three)
     for number in list(one.given):
         distribution.mark_test_complete(one, number)
     assert groups(distribution, one) == {"a", "c"}
     assert groups(distribution, two) == {"b"}
+
+
+def test_worker_with_nothing_left_to_compute_takes_servers(distribution: Any) -> None:
+    three = distribution.nodes[2]
+    for number in list(three.given):
+        distribution.mark_test_complete(three, number)
+    for number in three.given[2:]:
+        distribution.mark_test_complete(three, number)
+    assert groups(distribution, three) == {"c"}
+
+
+def test_no_more_workers_compute_than_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "told", {"groups": {}, "waiting": []}.__getitem__)
+    computing = distribution_of(monkeypatch, [*MODULES, *GROUPS])
+    assert [bool(node.given) for node in computing.nodes] == [True, True, False]
+    assert computing.nodes[2].shutting_down
 
 
 def test_each_test_is_given_once_and_groups_and_modules_stay_whole(distribution: Any) -> None:

@@ -11,7 +11,7 @@ from tests.checks.source import CODE, PAGES, ROOT, SCRIPTS, hold
 
 # Templates ---------------------------------------------------------------------------------------
 
-# Formats of files are called the same in every language.
+# File formats have the same names in every language.
 NAMES = {"JSONL", "JSON", "Lines", "CSV", "SVG", "PNG", "ZIP", "Vega", "Lite", "Vega-Lite"}
 READ_ALOUD = {
     "title",
@@ -103,10 +103,11 @@ def test_bare_text_is_found() -> None:
 
 # Python ------------------------------------------------------------------------------------------
 
-# What only commands and machines say is for whoever keeps the installation.
+# Output of commands and machines is for operators.
 FOR_OPERATORS = {
     *("backup", "bench", "db", "demo.py", "management", "metrics", "server"),
     "settings.py",
+    "environment.py",
 }
 SOURCES = [
     path

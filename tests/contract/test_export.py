@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 EVERYTHING = "withdrawn,skipped,unlabelled"
-# Two digits, which every processor and every order of summing agrees on.
+# Two digits, on which every processor and every order of summing agree.
 DIGITS = 2
 
 

@@ -89,7 +89,7 @@ def test_agreement_stays() -> None:
     found = {
         "cohen_kappa": rounded(agreement.cohen_kappa(first, second)),
         "krippendorff_alpha": rounded(agreement.krippendorff_alpha(ANSWERS)),
-        # It goes on until little changes, so fewer digits are the same everywhere.
+        # The solver stops when changes are small, so fewer digits agree everywhere.
         "dawid_skene": np.round(agreement.dawid_skene(ANSWERS, 3).proba, 4).tolist(),
     }
     snapshots.compare("agreement.json", found)

@@ -26,7 +26,7 @@ COMMON = {"-h", "--version", "-v", "--settings", "--pythonpath", "--traceback", 
 COMMON |= {"--force-color", "--skip-checks"}
 # Ours only sets defaults; its options come and go with Django.
 OF_DJANGO = {"makemessages"}
-# As many as it has cores.
+# The number of its cores.
 OF_THE_MACHINE = {"jobs"}
 NAMED = re.compile(r"winnow[._:-]")
 
@@ -47,7 +47,7 @@ def _columns(model: type[models.Model]) -> dict[str, Any]:
 
 
 def _choices(field: "models.Field[Any, Any]") -> str:
-    # What people read of them may change.
+    # Their titles may change.
     values = [value for value, _words in field.flatchoices]
     return f": {' | '.join(map(repr, values))}" if values else ""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from annotator.db.bulk_insert import bulk_insert
+from annotator.db.bulk_insert import bulk_insert, row_maker
 from annotator.models import Item, Project
 
 pytestmark = pytest.mark.django_db
@@ -46,3 +46,13 @@ def test_one_row_that_is_there_already_refuses_them_all(project: Project) -> Non
     with pytest.raises(IntegrityError), transaction.atomic():
         bulk_insert(items(project, [0, 1, 2]))
     assert Item.objects.filter(project=project).count() == 1
+
+
+def test_rows_of_the_maker_are_those_of_the_model(project: Project) -> None:
+    given = {"project_id": project.pk, "position": 0, "audit_key": 5, "key": "k", "meta": {}}
+    made = row_maker(Item)(**given, content_hash=bytes(16))
+    assert fields_of(made) == fields_of(Item(**given, content_hash=bytes(16)))
+    assert made.pk is None
+    assert made._state.adding
+    bulk_insert([made])
+    assert Item.objects.get(project=project).state == Item.State.POOL

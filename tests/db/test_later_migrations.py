@@ -12,7 +12,7 @@ import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.servers
 
 BEFORE = "0017_checksums_and_owners"
 LAST = max(path.stem for path in (servers.ROOT / "annotator/migrations").glob("0*.py"))

@@ -69,7 +69,7 @@ def test_process_that_is_forked_holds_no_place_of_its_parent(path: Any) -> None:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        # As the child does for every line of the parent.
+        # As a forked process does for every line of its parent.
         line.forget()
         os.write(writing, gets_in(Line(path)).encode())
         os._exit(0)

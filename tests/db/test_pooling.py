@@ -18,7 +18,7 @@ from annotator.bench.synthetic_text import texts
 from tests import servers
 from tests.oracle import new_project, rows
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("pooling")]
+pytestmark = pytest.mark.servers
 
 TIMEOUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 

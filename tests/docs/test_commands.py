@@ -34,7 +34,7 @@ def _is_accepted(line: str) -> bool:
         return False
     parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
     try:
-        # Options that a parser does not know raise, too.
+        # Unknown options raise, too.
         parser.parse_args(words)
     except CommandError:
         return False

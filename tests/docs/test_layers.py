@@ -6,7 +6,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where everything is put together, or is no part of the app's own code.
+# Modules that put everything together, or that are not part of the app's own code.
 BESIDE = {"", "apps", "demo", "flow", "migrations", "templatetags", "urls", "wsgi"}
 
 

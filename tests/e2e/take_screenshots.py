@@ -3,7 +3,6 @@
 With a folder given, the same pages go there in dark and for a phone, too.
 """
 
-import json
 import os
 import shutil
 import sys
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from annotator.bench.api_client import Client
 from tests import servers
 from tests.browser import SWITCHES
+from tests.e2e.made_projects import made
 
 HERE = Path(__file__).resolve().parent / "screenshots"
 SIZE = {"width": 1280, "height": 800}
@@ -119,7 +119,7 @@ def more_pages(server: servers.Winnow, project: int) -> dict[str, Any]:
         "label-offline": ("/projects/{project}/label", go_offline),
         "bulk": ("/projects/{project}/bulk", wait_a_moment),
         "bulk-pictures": (f"/projects/{pictures}/bulk", wait_a_moment),
-        "find": ("/projects/{project}/find?q=order", wait_a_moment),
+        "find": ("/projects/{project}/items?q=order", wait_a_moment),
         "keys": ("/account/desk", wait_a_moment),
         "settings": ("/projects/{project}/settings", wait_a_moment),
     }
@@ -135,18 +135,6 @@ INTENTS = [
     "verify my identity",
     "top up by card charge",
 ]
-
-
-def made(client: Client, name: str, labels: list[str], texts: list[str], **settings: Any) -> int:
-    """Create a project with a few texts and return its number."""
-    project = client.call("POST", "/projects", {"name": name, "labels": labels, **settings})
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "texts.jsonl"
-        path.write_text("\n".join(json.dumps({"text": text}) for text in texts))
-        work = client.upload(project["id"], path)
-    address = f"/projects/{project['id']}/imports/{work['id']}"
-    client.wait_for(address, lambda answer: answer["state"] == "done")
-    return int(project["id"])
 
 
 def wait_a_moment(page: Page) -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import servers
+from tests.e2e.signing_in import sign_in
 from tests.oracle import new_project, rows
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.xdist_group("e2e")]
@@ -19,12 +20,7 @@ LABELS = 30
 @pytest.fixture
 def signed_in(page: Page, running: Any) -> Any:
     """The browser after a log-in by keyboard."""
-    page.goto(f"{running.address}/login")
-    page.keyboard.type(servers.ADMIN)
-    page.keyboard.press("Tab")
-    page.keyboard.type(servers.PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{running.address}/projects/")
+    sign_in(page, running)
     return page
 
 
@@ -41,7 +37,7 @@ def label_by_keyboard(page: Page, truth_of: Any, number: Any) -> Any:
             "lease => document.querySelector('#answer input[name=lease]')?.value !== lease",
             arg=lease,
         )
-        # Nobody reads faster; who does is given what was put by for a lost connection.
+        # Nobody reads faster; a faster client would get items of the offline buffer.
         page.wait_for_timeout(200)
     return seen
 

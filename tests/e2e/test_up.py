@@ -13,7 +13,7 @@ import pytest
 from annotator.server import resource_usage
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("up")]
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def _ready(server: Any) -> Any:
 
 
 def test_it_is_small_while_nothing_happens(own: Any) -> None:
-    # The worker says that it is there before its last child is.
+    # The worker reports that it is ready before its last child process is.
     servers.wait_until(
         lambda: len(resource_usage.family(own.process.pid)) >= 8, 30, "all processes"
     )
@@ -71,7 +71,7 @@ def test_a_child_that_is_killed_comes_back(own: Any, word: str) -> None:
     orphans = victim.children(recursive=True) if word == "gunicorn" else []
     victim.send_signal(signal.SIGKILL)
     servers.wait_until(lambda: _oldest(own, word) not in {None, victim}, 30, word)
-    # Its own workers answer for a moment longer, and must not be taken for the new one's.
+    # Its old workers answer a moment longer, and must not be mistaken for the new ones.
     servers.wait_until(lambda: not any(each.is_running() for each in orphans), 30, "orphans' end")
     assert servers.wait_until(lambda: _ready(own), 60, "readiness")
 
@@ -112,6 +112,7 @@ def test_without_a_given_password_one_is_made_and_works_and_is_shown_once(tmp_pa
         server.stop()
 
 
+@pytest.mark.xdist_group("e2e")
 def test_the_demo_has_something_to_label_at_once(running: Any) -> None:
     address = re.search(r"sample project is open at (\S+)", running.said()).group(1)
     project = int(re.search(r"/projects/(\d+)/", address).group(1))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import servers
 from tests.faults.stack import Stack, Template, template
 
 
@@ -24,6 +25,13 @@ def templates() -> Iterator[Callable[[str], Template]]:
     for each in made.values():
         if each.postgres is not None:
             each.postgres.remove()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Any]:
+    """Run an installation on SQLite, for one test."""
+    with servers.winnow(tmp_path / "winnow") as running:
+        yield running
 
 
 @pytest.fixture

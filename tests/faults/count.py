@@ -84,7 +84,7 @@ def holders(pk: int) -> set[int]:
     return set(held.values_list("user", flat=True))
 
 
-def looks(pk: int) -> list[str]:
+def reviews(pk: int) -> list[str]:
     """Return the leases of reviews."""
     from annotator.models import REVIEW_SOURCES, Lease
 
@@ -102,7 +102,7 @@ def looked_at(pk: int) -> dict[str, object]:
         "items": list(Item.objects.filter(project=pk).values_list("pk", flat=True)),
         "wrong": list(wrong(pk)),
         "holders": sorted(holders(pk)),
-        "looks": looks(pk),
+        "reviews": reviews(pk),
     }
 
 

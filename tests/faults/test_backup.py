@@ -15,10 +15,10 @@ import pytest
 
 from annotator.bench.synthetic_text import texts
 from annotator.models import Project
-from tests import servers
+from tests import servers, shared
 from tests.oracle import Oracle, new_project, rows
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("backup")]
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -213,7 +213,7 @@ def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path: Path) -> 
             busy = run(other, "restore", target, "--force")
             assert busy.returncode != 0
             assert "connected to the database" in busy.stderr
-        # What cannot be read back leaves the old database where it was.
+        # If the copy cannot be read back, the old database stays in place.
         broken = tmp_path / "broken.dump"
         broken.write_bytes(b"PGDMP, but no more")
         code = (
@@ -233,8 +233,7 @@ def test_on_postgresql_it_says_what_is_missing_or_in_the_way(tmp_path: Path) -> 
 
 def test_progress_is_shown_to_people_only(tmp_path: Path) -> None:
     server = servers.Winnow(tmp_path / "one")
-    (tmp_path / "one").mkdir()
-    assert run(server, "migrate").returncode == 0
+    shared.copy_data_directory(tmp_path / "one")
     quiet = run(server, "backup", str(tmp_path / "quiet.tar"))
     assert quiet.stderr == ""
     assert "0 annotations" in quiet.stdout

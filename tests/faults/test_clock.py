@@ -7,7 +7,7 @@ import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
+pytestmark = pytest.mark.servers
 
 SHIFTED = Path(__file__).parent / "shifted"
 

@@ -9,7 +9,7 @@ from annotator.bench.api_client import Unexpected
 from tests import servers
 from tests.faults.disks import small_disk
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
+pytestmark = pytest.mark.servers
 
 
 def test_round_on_a_full_disk_says_so_and_works_when_there_is_room(

@@ -11,9 +11,9 @@ from tests import servers, small_encoder
 from tests.faults import stack as stacks
 from tests.faults.stack import Stack
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
+pytestmark = pytest.mark.servers
 
-# Of work that makes the encoder slow enough to be killed at it.
+# Enough work to kill the encoder in the middle of it.
 LAYERS = 6
 
 

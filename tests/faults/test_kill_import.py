@@ -1,9 +1,7 @@
 """`kill -9` at random moments of an import: it goes on, and every row is there once."""
 
 import random
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +9,9 @@ import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 ROWS, KILLS = 60_000, 10
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Any]:
-    with servers.winnow(tmp_path / "winnow") as running:
-        yield running
 
 
 def test_import_killed_ten_times_has_every_row_once(server: Any, tmp_path: Path) -> None:
@@ -35,17 +27,16 @@ def test_import_killed_ten_times_has_every_row_once(server: Any, tmp_path: Path)
     work = client.upload(project, path)
     address = f"/projects/{project}/imports/{work['id']}"
     chance, kills, seen = random.Random(7), 0, 0
-    end = time.monotonic() + 400
+    end = time.monotonic() + servers.patient(400)
     while time.monotonic() < end:
         told = client.call("GET", address)
         if told["state"] in {"done", "failed"}:
             break
         if kills < KILLS and told["done"] > seen:
-            # Wait until it moved on, then hit it anywhere within a chunk.
+            # Wait until it has made progress, then kill it anywhere within a chunk.
             seen = told["done"] + chance.randrange(ROWS // (KILLS + 4))
             time.sleep(chance.random() * 0.3)
-            for process in reversed(server.children("celery")):
-                process.send_signal(signal.SIGKILL)
+            server.kill_worker(kills)
             kills += 1
         time.sleep(0.05)
     assert (told["state"], told["error"]) == ("done", "")

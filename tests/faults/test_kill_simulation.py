@@ -5,16 +5,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 START = """
 import django; django.setup()
@@ -29,12 +27,6 @@ lines = ["text,label", *(f'"{text}",{topic}' for text, topic in texts(3000))]
 file = SimpleUploadedFile("posts.csv", "\\n".join(lines).encode())
 job.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
 """
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Any]:
-    with servers.winnow(tmp_path / "winnow") as running:
-        yield running
 
 
 def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests import servers
 from tests.faults.stack import PARTS
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])

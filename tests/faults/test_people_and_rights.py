@@ -11,7 +11,7 @@ from annotator.models import Project
 from tests import servers
 from tests.faults.stack import stored
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 
 @pytest.mark.parametrize("kind", ["embedded", "production"])
@@ -27,10 +27,10 @@ def test_project_that_changes_under_its_people_refuses_clearly(running: Any, kin
         assert crowd.failures == []
         assert refusals(calls, "save", "next") <= {403, 404, 409, 422}
         there = servers.wait_until(lambda: held_by_others(stack, person), 30, "freed leases")
-        # Who was removed does not know that their item is with somebody else by now.
+        # A removed member does not know that somebody else has their item by now.
         seen = [replace(each, given=None) if each.person == person else each for each in calls]
         as_said = [replace(each, labels=said(each.labels)) for each in stored(there)]
-        assert violations(seen, as_said, items=there["items"], looks=set(there["looks"])) == []
+        assert violations(seen, as_said, items=there["items"], reviews=set(there["reviews"])) == []
         assert there["wrong"] == []
 
 

@@ -13,7 +13,7 @@ from annotator.bench.synthetic_text import texts
 from tests import front, servers
 from tests.oracle import Oracle, new_project, rows
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_who_has_connected_is_answered_though_the_server_ends(server: Any, tmp_p
         bind = f"unix:{sockets}/web.sock"
         web = front.start_gunicorn(bind, env, tmp_path / "log", "--threads", "1")
         worker = servers.wait_until(lambda: front.workers(web), 30, "a worker")[0]
-        # A worker that stands still takes nobody in; what connects meanwhile waits in the kernel.
+        # A stopped worker accepts no connection; new ones wait in the kernel.
         worker.send_signal(signal.SIGSTOP)
         request = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
         waiting = [front.send(bind, request) for _ in range(6)]

@@ -10,7 +10,7 @@ from annotator.bench.invariants import OK
 from tests import servers
 from tests.faults.test_clock import SHIFTED
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.servers
 
 BURST = 1000
 
@@ -31,7 +31,7 @@ def test_round_that_fails_for_ever_says_so_and_recovers(running: Any, tmp_path: 
         assert "exists" in failed["error"].lower()
         assert stack.progress()["round"]["error"]
         stack.labels_on(crowd)
-        # It is tried again, and not at once: the pause is minutes after some failures in a row.
+        # It is tried again, but not at once: after some failures in a row the pause is minutes.
         clock.write_text("120")
         servers.wait_until(
             lambda: stack.rounds()[0]["number"] > failed["number"], 30, "another try", pause=0.3

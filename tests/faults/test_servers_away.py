@@ -11,7 +11,7 @@ import pytest
 
 from tests import servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("faults-servers")]
+pytestmark = pytest.mark.servers
 
 # How long a broker hangs: WINNOW_AWAY_SECONDS=60 is the minute of which a test has no time.
 AWAY_SECONDS = float(os.environ.get("WINNOW_AWAY_SECONDS", "15"))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from annotator.formats import Row, UnreadableFile, image_zip
 from annotator.formats.archives import zip_source
+from annotator.i18n.reasons import worded
 from tests.formats.reading import codes, read, skipped
 from tests.formats.test_image_zip import picture, refused
 
@@ -57,7 +58,9 @@ def test_names_that_macos_wrote_apart_are_composed(path: Path) -> None:
     }
     entries = read(path, zipped(members), "zip", labels=NAMES)
     assert labelled(entries) == {"Bilder/Löwe/a.png": ["Löwe"]}
-    assert [(each.code, each.detail[:1]) for each in skipped(entries)] == [("system_files", "2")]
+    assert [(each.code, worded(each.reason)[:1]) for each in skipped(entries)] == [
+        ("system_files", "2")
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["cp437", "utf-8"])
@@ -76,7 +79,7 @@ def test_pictures_outside_of_the_folders_of_labels_have_none(path: Path) -> None
         "Tiger/more/b.png": ["Tiger"],
         "rest/c.png": None,
         "d.png": None,
-        # What may be meant is told where labels are checked.
+        # The check of labels suggests the name that may be meant.
         "wolf/e.png": ["wolf"],
     }
 
@@ -124,7 +127,7 @@ def test_rows_without_their_picture_are_told(path: Path) -> None:
     entries = read(path, zipped(members), "zip", labels=NAMES)
     assert labelled(entries) == {"IMG_1.JPG": ["Tiger"], "IMG_2.JPG": ["Wolf"]}
     assert [(each.name, each.code) for each in skipped(entries)] == [("missing.jpg", "no_picture")]
-    assert "Row 3 of labels.csv" in skipped(entries)[0].detail
+    assert "Row 3 of labels.csv" in worded(skipped(entries)[0].reason)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +169,12 @@ def test_every_file_has_a_fate(path: Path) -> None:
             assert image_zip.clean(row.content)
 
 
+def test_picture_is_one_whatever_its_name_ends_with(path: Path) -> None:
+    members = {"scan.2026.01": picture(), "photo": picture(), "note.01": b"no picture"}
+    found = read(path, zipped(members), "zip")
+    assert codes(found) == ["", "", "unread_kind"]
+
+
 def test_damaged_entry_costs_only_itself(path: Path) -> None:
     content = bytearray(zipped({"a.png": PNG, "b.png": picture(color=(1, 2, 3))}))
     place = content.find(b"IDAT")
@@ -194,12 +203,11 @@ def test_picture_needs_no_archive(path: Path) -> None:
 def test_zip_is_refused_by_its_count_before_its_directory_is_read(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zip_source, "MOST_ENTRIES", 2)
     monkeypatch.setattr(zipfile, "ZipFile", None)
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 3, 3, 150, 0, 0)
     path.write_bytes(b"PK\x03\x04" + bytes(150) + end)
     with pytest.raises(UnreadableFile) as caught:
-        zip_source.refuse_too_many(path)
+        zip_source.refuse_too_many(path, 2)
     assert caught.value.code == "zip_too_many"
 
 
@@ -246,7 +254,7 @@ def test_dicom_becomes_a_picture_without_its_patient(more: Any, first: int, last
     assert b"Secret" not in clean
     assert (shown.getpixel((0, 8)), shown.getpixel((15, 8))) == (first, last)
     if more.get("WindowWidth"):
-        # All above the window is white.
+        # Everything above the window is white.
         assert shown.getpixel((5, 8)) == 255
 
 

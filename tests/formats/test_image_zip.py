@@ -12,6 +12,7 @@ from PIL import Image
 
 from annotator.formats import Columns, Looked, RejectedRow, SkippedFile, UnreadableFile, image_zip
 from annotator.formats.archives import zip_source
+from annotator.i18n.reasons import worded
 
 
 def picture(
@@ -84,7 +85,7 @@ def test_what_systems_leave_in_archives_is_passed_over(pack: Any) -> None:
 def test_name_that_points_outside_is_refused_and_named(pack: Any, name: str) -> None:
     problem = refusal(pack({"fine.png": picture(), name: picture()}))
     assert problem.code == "zip_unsafe_name"
-    assert "evil" in problem.detail or "b.png" in problem.detail
+    assert "evil" in worded(problem.reason) or "b.png" in worded(problem.reason)
 
 
 def test_symlink_is_refused(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_entry_that_unpacks_to_hundreds_of_times_its_size_is_not_unpacked(pack: 
     path = pack({"a.png": bytes(1 << 20), "b.png": picture()}, compression=zipfile.ZIP_DEFLATED)
     bad, good = read(path, set())
     assert (bad.code, bad.number) == ("zip_bomb", 1)
-    assert "a.png" in bad.detail
+    assert "a.png" in worded(bad.reason)
     assert good.key == "b.png"
 
 
@@ -206,7 +207,7 @@ def test_labels_csv_without_its_columns_names_those_that_are_there(pack: Any) ->
     with pytest.raises(UnreadableFile) as caught:
         list(read(path, set()))
     assert caught.value.code == "missing_column"
-    assert "“a”, “b”" in caught.value.detail
+    assert "“a”, “b”" in worded(caught.value.reason)
 
 
 def test_labels_csv_that_is_no_text_is_refused(pack: Any) -> None:
@@ -334,3 +335,14 @@ def test_broken_picture_costs_only_its_row(pack: Any) -> None:
     rows = list(read(pack({"a.png": b"no", "b.png": picture()}), set()))
     assert not any(isinstance(row, RejectedRow) for row in rows)
     assert refused(rows[0].content) == "unsupported_image"
+
+
+def test_folders_beside_those_of_labels_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("Tiger/a.png", "Lion/b.png", "Lion/c.png"):
+            archive.writestr(name, b"\x89PNG\r\n\x1a\n")
+    columns = Columns(label_names=frozenset(("Tiger", "Wolf")))
+    (note,) = image_zip.look(path, columns).notes
+    assert (note.code, note.values) == ("folders_without_label", {"n": 2, "names": "“Lion”"})
+    assert image_zip.look(path, Columns()).notes == ()

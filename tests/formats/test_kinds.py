@@ -12,6 +12,7 @@ import pytest
 
 from annotator.formats import Columns, UnreadableFile, spreadsheet
 from annotator.formats.registry import READERS, for_content, for_file
+from annotator.i18n.reasons import worded
 from tests.formats.reading import codes, looked_at, read, skipped, texts
 from tests.formats.test_image_zip import picture
 from tests.formats.workbooks import ods, xlsx
@@ -103,8 +104,8 @@ def test_workbook_is_called_one_whatever_its_name(path: Path, kind: str) -> None
         with pytest.raises(UnreadableFile) as caught:
             looked_at(path, content, kind)
         assert caught.value.code == "wrong_content"
-        assert f"This is an {name} workbook" in caught.value.detail
-        assert caught.value.detail.isprintable()
+        assert f"This is an {name} workbook" in worded(caught.value.reason)
+        assert worded(caught.value.reason).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_file_that_nothing_reads_is_named(path: Path, content: bytes, name: str)
     path.write_bytes(content)
     with pytest.raises(UnreadableFile) as caught:
         for_content(path, "a.csv", allowed=TEXT_KINDS)
-    assert name in caught.value.detail
+    assert name in worded(caught.value.reason)
 
 
 # Spreadsheets ------------------------------------------------------------------------------------
@@ -317,5 +318,5 @@ def test_every_reader_refuses_what_it_cannot_read(path: Path, kind: str) -> None
             entries = list(reader.read(path, Columns(), looked, set()))
         except UnreadableFile as error:
             problem = error
-        assert problem is None or (problem.code and problem.detail.isprintable())
+        assert problem is None or (problem.code and worded(problem.reason).isprintable())
         assert problem or not texts(entries)

@@ -8,6 +8,7 @@ import pytest
 
 from annotator.formats import Columns, RejectedRow, Row, SkippedFile, UnreadableFile
 from annotator.formats.registry import for_content
+from annotator.i18n.reasons import worded
 
 FOLDER = Path(os.environ.get("WINNOW_CASES", "")) / "data"
 TEXTS = ("csv", "jsonl", "xlsx", "parquet", "text", "archive")
@@ -88,4 +89,4 @@ def test_every_case_is_read_or_refused_in_words() -> None:
         try:
             assert entries(path.name), path.name
         except UnreadableFile as problem:
-            pytest.fail(f"{path.name}: {problem.detail}")
+            pytest.fail(f"{path.name}: {worded(problem.reason)}")

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from annotator.formats import UnreadableFile
+from annotator.formats.registry import for_content
 from annotator.formats.tables import charsets
 from annotator.formats.tables import lines as table_lines
+from annotator.i18n.reasons import worded
 from tests.formats.reading import codes, labels_of, looked_at, read, rejected, texts
 
 
@@ -180,7 +182,7 @@ def test_missing_header_is_named(path: Path) -> None:
     with pytest.raises(UnreadableFile) as caught:
         read(path, "1,my parcel never came at all,spam\n2,another long text here,ham\n")
     assert caught.value.code == "no_header"
-    assert "no header line" in caught.value.detail
+    assert "no header line" in worded(caught.value.reason)
 
 
 def test_lost_rows_behind_an_open_quote_are_counted(path: Path) -> None:
@@ -190,7 +192,7 @@ def test_lost_rows_behind_an_open_quote_are_counted(path: Path) -> None:
     (lost,) = rejected(entries)
     assert (len(texts(entries)), lost.code, lost.number) == (6, "unclosed_quote", 7)
     assert lost.rows == 199 - 6
-    assert "192" in lost.detail
+    assert "192" in worded(lost.reason)
 
 
 def test_rows_that_a_stray_quote_swallows_are_counted(path: Path) -> None:
@@ -242,7 +244,7 @@ def test_label_that_is_called_like_nothing_is_a_label(path: Path) -> None:
 def test_missing_text_is_told(path: Path, nothing: str) -> None:
     entries = read(path, f"text,x\n{nothing},1\nNone,2\nb,3\n")
     assert codes(entries) == ["empty_text", "", ""]
-    assert nothing in entries[0].detail
+    assert nothing in worded(entries[0].reason)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +347,7 @@ def test_long_field_is_kept_whole_or_told(path: Path) -> None:
     (row,) = read(path, json.dumps({"text": "a", "thread": "x" * 5000}), "jsonl")
     assert row.meta["thread"] == "x" * 5000
     (bad,) = read(path, json.dumps({"text": "a", "thread": "x" * 300_000}), "jsonl")
-    assert (bad.code, "thread" in bad.detail) == ("meta_too_long", True)
+    assert (bad.code, "thread" in worded(bad.reason)) == ("meta_too_long", True)
 
 
 # JSON shapes -------------------------------------------------------------------------------------
@@ -396,3 +398,48 @@ def test_nested_fields_are_found_and_named_with_dots(path: Path) -> None:
     (row,) = read(path, json.dumps(record), "jsonl", text="doc.by.name")
     assert row.content == "x"
     assert "doc.by.age" in looked_at(path, json.dumps(record), "jsonl").header
+
+
+# Files that are something else ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<html><table><tr><td>text</td>",
+        "\ufeff\n <!DOCTYPE HTML>\n",
+        '<?xml version="1.0"?><Workbook/>',
+    ],
+)
+@pytest.mark.parametrize("name", ["sheet.xls", "table.csv"])
+def test_page_under_the_name_of_a_table_is_refused(path: Path, name: str, content: str) -> None:
+    path.write_text(content)
+    with pytest.raises(UnreadableFile, match="HTML"):
+        for_content(path, name)
+
+
+@pytest.mark.parametrize("header", ["id\ttext", "Text;Label", '"text","label"'])
+def test_table_under_the_name_of_a_text_is_read_as_one(path: Path, header: str) -> None:
+    path.write_text(f"{header}\n1,2\n")
+    assert kind_of(path, "table.txt") == "csv"
+    assert kind_of(path, "table.txt", "text") == "text"
+
+
+@pytest.mark.parametrize("line", ["this text, or another", "text", "id", "a question, a label?"])
+def test_text_with_delimiters_stays_a_text(path: Path, line: str) -> None:
+    path.write_text(f"{line}\nsecond line\n")
+    assert kind_of(path, "lines.txt") == "text"
+
+
+def kind_of(path: Path, name: str, wanted: str = "") -> str:
+    found = for_content(path, name, wanted)
+    assert found is not None
+    return found.kind
+
+
+def test_labels_with_commas_between_are_several_where_each_is_one(path: Path) -> None:
+    content = 'text,labels\na,"spam, ham"\nb,spam;ham\nc,"spam, other"\n'
+    rows = read(path, content, labels=("spam", "ham"), delimiter=",")
+    assert labels_of(rows) == [["spam", "ham"], ["spam", "ham"], ["spam, other"]]
+    rows = read(path, content, labels=("spam", "ham", "spam, other"), delimiter=",")
+    assert labels_of(rows)[2] == ["spam, other"]

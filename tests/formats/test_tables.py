@@ -10,6 +10,7 @@ from annotator.formats import Columns, RejectedRow, UnreadableFile
 from annotator.formats.registry import READERS
 from annotator.formats.tables import json_shape
 from annotator.formats.tables import lines as table_lines
+from annotator.i18n.reasons import worded
 
 
 @pytest.fixture
@@ -62,21 +63,21 @@ def test_missing_text_column_names_the_columns_that_are_there(
 ) -> None:
     problem = refusal(read, content, kind)
     assert problem.code == "missing_column"
-    assert "“titre”, “corps”" in problem.detail
+    assert "“titre”, “corps”" in worded(problem.reason)
 
 
 @pytest.mark.parametrize("column", ["text", "label", "id"])
 def test_column_that_was_asked_for_and_is_not_there_is_named(read: Any, column: str) -> None:
     problem = refusal(read, "text,x\na,b\n", **{column: "Nope"})
     assert problem.code == "missing_column"
-    assert "“Nope”" in problem.detail
-    assert "“text”, “x”" in problem.detail
+    assert "“Nope”" in worded(problem.reason)
+    assert "“text”, “x”" in worded(problem.reason)
 
 
 def test_duplicate_header_is_refused_by_name(read: Any) -> None:
     problem = refusal(read, "text,x,x\na,b,c\n")
     assert problem.code == "duplicate_column"
-    assert "“x”" in problem.detail
+    assert "“x”" in worded(problem.reason)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_ragged_row_says_how_many_columns_it_has(read: Any) -> None:
     rows = read("text,label\na,b\nc\nd,e,f\ng,h\n")
     assert codes(rows) == ["", "column_count", "column_count", ""]
     assert [row.number for row in rows] == [1, 2, 3, 4]
-    assert rows[2].detail == "Expected 2 columns, found 3."
+    assert worded(rows[2].reason) == "Expected 2 columns, found 3."
 
 
 def test_blank_lines_are_no_rows(read: Any) -> None:
@@ -162,7 +163,7 @@ def test_unclosed_quote_names_its_line_and_rows_before_it_get_in(read: Any) -> N
     rows = read('text,label\na,b\nc,d\n"e,f\ng,h\n')
     assert texts(rows) == ["a", "c"]
     assert codes(rows)[-1] == "unclosed_quote"
-    assert "line 4" in rows[-1].detail
+    assert "line 4" in worded(rows[-1].reason)
 
 
 def test_stray_quote_costs_only_its_row(read: Any) -> None:
@@ -236,7 +237,7 @@ def test_json_object_that_is_too_large_says_how_to_write_it(
     monkeypatch.setattr(json_shape, "LARGEST_OBJECT", 10)
     problem = refusal(read, '{"data": [{"text": "a"}]}', "jsonl")
     assert problem.code == "too_large_object"
-    assert "per line" in problem.detail
+    assert "per line" in worded(problem.reason)
 
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 20])
@@ -255,11 +256,11 @@ def test_json_array_is_read_in_parts(
     [
         ('{"text": "a",}', "bad_json"),
         ("{", "bad_json"),
-        ('{"text": "\\ud800"}', "bad_json"),
-        ('{"text": "a", "x": NaN}', "bad_json"),
-        ('{"text": "a", "x": 1e999}', "bad_json"),
+        ('{"text": "\\ud800"}', "invalid_utf8"),
+        ('{"text": NaN}', "text_type"),
+        ('{"text": "a", "text": "b"}', "duplicate_key"),
+        ('{"text": "a", "x": ' + "1" * 4301 + "}", "bad_number"),
         ("[" * 2000, "bad_json"),
-        ('"a"', "not_an_object"),
         ("7", "not_an_object"),
         ("null", "not_an_object"),
         ('{"text": 7}', "text_type"),
@@ -267,8 +268,6 @@ def test_json_array_is_read_in_parts(
         ('{"other": "a"}', "text_type"),
         ('{"text": ""}', "empty_text"),
         ('{"text": "a\\u0000b"}', "nul_byte"),
-        ('{"text": "a", "label": {"x": 1}}', "label_type"),
-        ('{"text": "a", "label": ["x", [1]]}', "label_type"),
         ('{"text": "a", "id": ["x"]}', "bad_id"),
     ],
 )
@@ -276,7 +275,7 @@ def test_bad_line_costs_only_itself(read: Any, line: str, code: str) -> None:
     rows = read(lines({"text": "first", "label": "x", "id": "1"}, line, {"text": "last"}), "jsonl")
     assert codes(rows) == ["", code, ""]
     assert rows[1].number == 2
-    assert rows[1].detail
+    assert worded(rows[1].reason)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +283,7 @@ def test_bad_line_costs_only_itself(read: Any, line: str, code: str) -> None:
     [
         ('{"text": "\\ud800"}', "invalid_utf8"),
         ('{"text": "a", "id": "\\ud800"}', "invalid_utf8"),
-        ('{"text": "a", "label": {"x": 1}}', "label_type"),
+        ('{"text": "a", "text": "b"}', "duplicate_key"),
         ("7", "not_an_object"),
     ],
 )
@@ -300,7 +299,7 @@ def test_what_a_database_cannot_hold_is_no_number_in_the_other_fields(
     read: Any, value: str
 ) -> None:
     (row,) = read(f'[{{"text": "a", "odd": {value}}}]', "jsonl")
-    # What comes out must be JSON that every database and client takes.
+    # The result must be JSON that every database and client accepts.
     json.loads(json.dumps(row.meta, allow_nan=False).encode().decode())
     assert all(not isinstance(v, int) or abs(v) < 2**63 for v in row.meta.values())
     json.dumps(row.meta, ensure_ascii=False).encode()

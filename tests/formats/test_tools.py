@@ -182,6 +182,17 @@ def test_prodigy_decisions_about_one_text_become_one_item(path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("answer", ["reject", "ignore"])
+def test_prodigy_decisions_without_hashes_give_no_label_unless_accepted(
+    path: Path, answer: str
+) -> None:
+    records = [{"text": "a", "label": "spam", "answer": "accept"}]
+    records += [{"text": "b", "label": "spam", "answer": answer}]
+    first, second = read(path, lines(*records), "jsonl", labels=NAMES)
+    assert (first.labels, second.labels) == (["spam"], None)
+    assert not any(each.labels for each in second.answers)
+
+
 # Argilla -----------------------------------------------------------------------------------------
 
 
@@ -198,6 +209,34 @@ def test_argilla_records_are_read(path: Path) -> None:
                 {"value": None, "user_id": "u3", "status": "discarded"},
             ]
         },
+    }
+    (row,) = read(path, json.dumps([record]), "jsonl", labels=NAMES)
+    assert (row.key, row.content, row.labels, row.meta) == (
+        "r1",
+        "hello",
+        ["spam"],
+        {"from": "mail"},
+    )
+    assert said(row) == [
+        ("answer", ("spam",), "u1"),
+        ("skip", (), "u3"),
+        ("suggestion", ("ham",), ""),
+    ]
+
+
+def test_argilla_records_exported_as_a_table_are_read(path: Path) -> None:
+    record = {
+        "id": "r1",
+        "status": "completed",
+        "_server_id": "9",
+        "text": "hello",
+        "label.responses": ["spam", "ham", None],
+        "label.responses.users": ["u1", "u2", "u3"],
+        "label.responses.status": ["submitted", "draft", "discarded"],
+        "label.suggestion": "ham",
+        "label.suggestion.score": 0.8,
+        "label.suggestion.agent": "m",
+        "metadata": {"from": "mail"},
     }
     (row,) = read(path, json.dumps([record]), "jsonl", labels=NAMES)
     assert (row.key, row.content, row.labels, row.meta) == (

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from annotator.errors import Conflict
-from annotator.flow.datasets import search
 from annotator.flow.features import encode
+from annotator.flow.items import likeness
 from annotator.flow.operations import background_reports, cleanup
 from annotator.flow.training import confident_items, predict, score, select, train
 from annotator.jobs import damaged_files
@@ -22,31 +23,36 @@ from annotator.jobs.runner import sweep
 from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, Round, RoundShard, User
 from annotator.pool import documents, feature_store, model_files
 from annotator.storage import checksums
-from annotator.storage import checksums as storage_checksums
 from tests import loop
-from tests.given import Api, Fill, Learn
+from tests.flow.items.test_listing import query
+from tests.given import Api
+from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
-
 SHARDS = 3
 
 
-@pytest.fixture
-def cut(
-    project: Project,
-    filled: Fill,
-    learnt: Learn,
-    ana: User,
-    easily_sure: Any,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Any:
-    """The project with 60 items in three shards, and a round with a model of twelve labels."""
-    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 60 // SHARDS)
-    filled(project, 60)
-    learnt(project)
-    loop.label(project, ana, 12)
+@keeping
+def cut_once(patch: pytest.MonkeyPatch) -> Project:
+    in_shards(patch)
+    project = loop.mail_project()
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, loop.person("ana"), 12)
     loop.go_round(project)
     return project
+
+
+def in_shards(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(feature_store, "SHARD_ITEMS", 60 // SHARDS)
+    patch.setattr(confident_items, "LEAST", 0.5)
+
+
+@pytest.fixture
+def cut(cut_once: Kept, db: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The project with 60 items in three shards, and a round with a model of twelve labels."""
+    in_shards(monkeypatch)
+    return cut_once.put(settings)
 
 
 def shard_of(project: Project, number: Any = 1) -> Any:
@@ -92,7 +98,7 @@ def _folder_in_its_place(path: Any) -> None:
 
 
 def _unreadable(path: Any) -> None:
-    # Like a file without permission, which would stop nobody who is root.
+    # Like a file without permission, which would not stop root.
     path.unlink()
     path.symlink_to(path)
 
@@ -136,7 +142,7 @@ def _round(project: Project) -> None:
 def _like(project: Project) -> None:
     item = Item.objects.get(project=project, position=25)
     with pytest.raises(Conflict) as caught:
-        search.more_like(project, item, search.as_wanted())
+        likeness.more_like(query(project), item)
     assert caught.value.code == "no_features"
 
 
@@ -204,7 +210,7 @@ def test_every_fault_is_found_by_every_reader_and_mended(cut: Any, fault: Any, r
     assert {file.name: file.read_bytes() for file in folder_of(shard).iterdir()} == before
     assert end_round(cut).state == Job.State.DONE
     item = Item.objects.get(project=cut, position=25)
-    assert search.more_like(cut, item, search.as_wanted()).items
+    assert likeness.more_like(query(cut), item).items
 
 
 def test_every_file_of_a_shard_is_looked_at(cut: Any) -> None:
@@ -216,7 +222,7 @@ def test_every_file_of_a_shard_is_looked_at(cut: Any) -> None:
         _middle(folder_of(shard) / name)
         with pytest.raises(feature_store.DamagedShard, match=name):
             feature_store.load_features(shard)
-        damaged_files.repair(feature_store.DamagedShard(shard, storage_checksums.Corrupt(name)))
+        damaged_files.repair(feature_store.DamagedShard(shard, checksums.Corrupt(name)))
         assert repaired(cut) is not None
 
 
@@ -236,7 +242,7 @@ def test_round_waits_for_the_shard_and_goes_on_with_it(cut: Any) -> None:
     while loop.refreshed(turn).stage == Round.Stage.TRAIN and turn.attempts == 0:
         train.train(turn.pk)
         turn.attempts = 1
-    # However often it is woken meanwhile, that costs it no attempt.
+    # Being woken meanwhile costs no attempt.
     attempts = loop.refreshed(turn).attempts
     Round.objects.update(retry_at=None)
     for _ in range(5):
@@ -287,13 +293,11 @@ def shard_of_any(project: Project) -> Any:
     return FeatureShard.objects.get(space__project=project, number=1)
 
 
-def test_new_items_do_not_take_features_away_that_are_being_repaired(
-    cut: Any, filled: Fill
-) -> None:
+def test_new_items_do_not_take_features_away_that_are_being_repaired(cut: Any) -> None:
     model = cut.models.first()
     _middle(folder_of(shard_of(cut)) / "dense.npy")
     _round(cut)
-    filled(cut, 5, start=500)
+    loop.fill(cut, 5, start=500)
     encode.plan(cut)
     assert cut.models.first() == model
     assert cut.spaces.filter(pk=model.space_id).exists()
@@ -486,7 +490,7 @@ def test_api_and_pages_answer_in_words_while_features_are_damaged(
     assert said.status_code == 409
     client = Client()
     client.force_login(lea)
-    for page in ("", "find", f"find?like={item.pk}", "bulk", "status", "quality"):
+    for page in ("", "items", f"items?like={item.pk}", "bulk", "status", "quality"):
         assert client.get(f"/projects/{cut.pk}/{page}").status_code < 500, page
     assert repaired(cut) is not None
     assert end_round(cut).state == Job.State.DONE

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { swipe } from "../../static/labelling/input.js";
-import { Light, View } from "../../static/medium/image/gestures.js";
+import { Light, View } from "../../static/medium/image/picture.js";
 
 const fitted = (width, height) => {
   const view = new View();

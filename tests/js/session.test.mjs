@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Pace } from "../../static/labelling/rhythm.js";
-import { Drafts } from "../../static/labelling/tabs.js";
+import { Drafts, Pace } from "../../static/labelling/state.js";
 
 const MINUTE = 60_000;
 

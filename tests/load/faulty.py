@@ -22,15 +22,18 @@ def none() -> None:
     """No bug."""
 
 
+def _loosen(condition: str, by: str) -> None:
+    # The statements are built from it when they are first used.
+    from annotator.flow.queue import leasing
+
+    assert condition in leasing.CLAIM
+    leasing.CLAIM = leasing.CLAIM.replace(condition, by)
+
+
 def claims_without_asking_again() -> None:
     """Two claims that saw the same open entry both take it."""
-    from annotator.db.compiled_queries import CompiledSql
-    from annotator.flow.queue import leasing
-    from annotator.models import QueueEntry
-
-    loose = leasing.CLAIM.replace("state = 0 AND id = (", "id = (")
-    assert loose != leasing.CLAIM
-    leasing.TAKE_BEST = CompiledSql(QueueEntry, lambda: loose.format(lock="", **leasing.TABLES))
+    _loosen("state = 0 AND id = (", "id = (")
+    _loosen("{lock}", "")
 
 
 def acknowledges_before_it_stores() -> None:
@@ -53,14 +56,7 @@ def acknowledges_before_it_stores() -> None:
 
 def gives_skipped_items_to_the_same_person_again() -> None:
     """The queue forgets skips."""
-    from annotator.db.compiled_queries import CompiledSql
-    from annotator.flow.queue import leasing
-    from annotator.models import QueueEntry
-
-    loose = leasing.CLAIM.replace("l.outcome = 'skipped'", "l.outcome = 'never'")
-    assert loose != leasing.CLAIM
-    lock = "FOR UPDATE OF e SKIP LOCKED"
-    leasing.TAKE_BEST = CompiledSql(QueueEntry, lambda: loose.format(lock=lock, **leasing.TABLES))
+    _loosen("l.outcome = 'skipped'", "l.outcome = 'never'")
 
 
 def tells_that_nothing_is_left() -> None:

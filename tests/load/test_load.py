@@ -22,7 +22,7 @@ from annotator.bench.invariants import Stored, violations
 from annotator.bench.load import Crowd, Habits, Person
 from tests import servers, shared
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("load")]
+pytestmark = pytest.mark.servers
 
 ITEMS = 400
 SETTING_UP = """
@@ -61,6 +61,8 @@ class Site:
             "DATABASE_URL": database,
             "BROKER_URL": "redis://127.0.0.1:1/0",
             "WINNOW_DATA": str(folder),
+            # The sessions of a project that is copied are signed with it.
+            "SECRET_KEY": "only-for-this-test-" * 3,
             "DJANGO_SETTINGS_MODULE": "annotator.settings",
             "WINNOW_FAULT": fault,
         }
@@ -96,27 +98,45 @@ def server() -> Iterator[Any]:
         yield address
 
 
-@pytest.fixture
-def database(server: Any) -> Any:
-    """A database that has all tables, and no rows."""
-    port = urlsplit(server).port
-    return servers.new_database(port, f"load{time.monotonic_ns()}", servers.TABLES)
+class Projects:
+    """Databases with a project for a crowd; those of the same kind are copies of the first."""
+
+    def __init__(self, server: str, folder: Path) -> None:
+        self._port, self._folder = urlsplit(server).port, folder
+        self._made: dict[str, tuple[str, Any]] = {}
+
+    def new(self, *given: Any) -> tuple[str, Any]:
+        """Return the address of a database, and what is in it."""
+        kind = json.dumps(given)
+        if kind not in self._made:
+            name = f"kind{len(self._made)}"
+            address = servers.new_database(self._port, name, servers.TABLES)
+            site = Site(self._folder, address, "none")
+            self._made[kind] = name, site.python(SETTING_UP, given=given)
+        name, made = self._made[kind]
+        return servers.new_database(self._port, f"load{time.monotonic_ns()}", name), made
+
+
+@pytest.fixture(scope="module")
+def projects(server: str, tmp_path_factory: pytest.TempPathFactory) -> Projects:
+    return Projects(server, tmp_path_factory.mktemp("projects"))
 
 
 def broken(
     folder: Any,
-    database: Any,
+    projects: Projects,
     fault: Any,
     people: Any = 12,
     habits: Any = None,
     worker: Any = ApiAnnotator,
+    number: int = ITEMS,
     **settings: Any,
 ) -> Any:
     """Let a crowd label everything on a server with `fault`, and return the kinds of violations."""
     # Static files of the pages that windows open.
     shared.copy_data_directory(folder / "data", [shared.DATABASE])
+    database, (project, enrolled, items) = projects.new(people, number, settings)
     site = Site(folder / "data", database, fault)
-    project, enrolled, items = site.python(SETTING_UP, given=[people, ITEMS, settings])
     crowd = Crowd(
         f"http://127.0.0.1:{site.port}",
         project,
@@ -134,7 +154,7 @@ def broken(
         )
     ]
     if fault == "none":
-        assert len(stored) > ITEMS / 2
+        assert len(stored) > number / 2
     found = violations(calls, stored, overlap=settings.get("overlap", 1), items=items)
     return {each.kind for each in found}
 
@@ -146,17 +166,19 @@ def worker(request: pytest.FixtureRequest) -> Any:
 
 @pytest.mark.parametrize("overlap", [1, 3])
 def test_crowd_finds_every_promise_kept(
-    tmp_path: Path, database: Any, overlap: int, worker: Any
+    tmp_path: Path, projects: Projects, overlap: int, worker: Any
 ) -> None:
-    assert broken(tmp_path, database, "none", overlap=overlap, worker=worker) == set()
+    # As many answers in either case.
+    given = {"worker": worker, "number": ITEMS // overlap, "overlap": overlap}
+    assert broken(tmp_path, projects, "none", **given) == set()
 
 
 def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(
-    tmp_path: Path, database: Any, worker: Any
+    tmp_path: Path, projects: Projects, worker: Any
 ) -> None:
     habits = Habits(wanders=0.02, returns=0.5, repeats=0.05)
     given = {"habits": habits, "worker": worker, "lease_seconds": 10}
-    assert broken(tmp_path, database, "none", **given) == set()
+    assert broken(tmp_path, projects, "none", **given) == set()
 
 
 @pytest.mark.parametrize(
@@ -170,14 +192,14 @@ def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(
     ],
 )
 def test_fault_that_was_put_in_is_found(
-    tmp_path: Path, database: Any, fault: str, kind: str, people: int, worker: Any
+    tmp_path: Path, projects: Projects, fault: str, kind: str, people: int, worker: Any
 ) -> None:
-    assert kind in broken(tmp_path, database, fault, people, worker=worker)
+    assert kind in broken(tmp_path, projects, fault, people, worker=worker)
 
 
-def test_opinion_beyond_the_need_is_found(tmp_path: Path, database: Any) -> None:
+def test_opinion_beyond_the_need_is_found(tmp_path: Path, projects: Projects) -> None:
     habits = Habits(wanders=0.05, returns=1.0)
     kinds = broken(
-        tmp_path, database, "counts_opinions_that_nobody_needs", habits=habits, lease_seconds=10
+        tmp_path, projects, "counts_opinions_that_nobody_needs", habits=habits, lease_seconds=10
     )
     assert "crowded" in kinds

@@ -205,7 +205,7 @@ class TestMistakesOfOthers:
         squares = to_all(points, points)
         np.testing.assert_array_equal(np.diag(squares), 0.0)
         assert (squares >= 0).all()
-        # What is labelled is therefore asked last of all.
+        # Labelled items therefore come last.
         for rule in (batch_diversity.k_center, batch_diversity.kmeans_pp):
             assert rule(points, 500, points[:1], 0)[-1] == 0
 

@@ -22,9 +22,11 @@ SINGLE = (scores.least_confident, scores.margin, scores.entropy)
 SEEDS = st.integers(0, 2**32)
 
 
-def for_all(**inputs: st.SearchStrategy) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def for_all(
+    examples: int = 60, **inputs: st.SearchStrategy
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that tries a test on `inputs`; a slow machine is no failure."""
-    return lambda test: settings(deadline=None, max_examples=60)(given(**inputs)(test))
+    return lambda test: settings(deadline=None, max_examples=examples)(given(**inputs)(test))
 
 
 @st.composite
@@ -228,7 +230,7 @@ class TestAgreement:
         swapped = names[rng.permuted(answers, axis=1)][rows]
         assert coefficients.fleiss_kappa(swapped) == pytest.approx(fleiss)
 
-    @for_all(answers=tables(), seed=SEEDS)
+    @for_all(15, answers=tables(), seed=SEEDS)
     def test_consensus_is_a_distribution_that_knows_no_order_of_people(
         self, answers: Any, seed: Any
     ) -> None:
@@ -246,7 +248,7 @@ class TestAgreement:
         classes = proba.shape[1]
         labels = rng.integers(-1, classes, size=len(proba))
         found = coefficients.suspects(labels, proba)
-        assert (np.diff(found.scores) <= 0).all()
+        assert (np.diff(found.scores) <= 1e-12).all()
         assert ((found.scores >= 0) & (found.scores <= 1)).all()
         assert (labels[found.rows] >= 0).all()
         assert (labels[found.rows] != found.instead).all()

@@ -27,7 +27,7 @@ def run() -> Iterator[Any]:
     started = []
 
     def start(code: Any) -> Any:
-        # Of what ends here, nothing may stay: not even what it started itself.
+        # No process of it may stay, not even those that it started.
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         started.append(process)
         process.stdout.readline()

@@ -17,7 +17,7 @@ from PIL import Image
 from annotator.bench.api_client import Unexpected
 from tests import front, servers
 
-pytestmark = [pytest.mark.servers, pytest.mark.xdist_group("front")]
+pytestmark = pytest.mark.servers
 
 
 class Installation:

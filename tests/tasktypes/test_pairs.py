@@ -145,7 +145,7 @@ def test_model_learns_which_is_better(learnt: Project) -> None:
     clear = [(decided[i], right(each)) for i, each in enumerate(rest) if right(each) != "tie"]
     assert len(clear) > 20
     assert np.mean([said == true for said, true in clear]) > 0.75
-    # What is taken for worse is not the better one: in between lies the tie.
+    # The worse one is not the better one: the tie lies in between.
     assert np.mean([said not in ("tie", true) for said, true in clear]) < 0.1
 
 
@@ -351,7 +351,7 @@ def test_pages_that_make_no_sense_are_not_there(project: Project, lea: Any, tail
 
 
 @pytest.mark.parametrize(
-    "tail", ["", "find", "quality", "disagreements", "settings", "imports", "map", "summary"]
+    "tail", ["", "items", "quality", "disagreements", "settings", "imports", "map", "summary"]
 )
 def test_other_pages_show_a_project_of_pairs(learnt: Project, olga: Any, tail: str) -> None:
     found = signed_in(olga).get(f"/projects/{learnt.pk}/{tail}")

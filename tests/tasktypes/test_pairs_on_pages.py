@@ -61,11 +61,11 @@ def page(user: User, name: str, project: Project, **more: Any) -> str:
 def test_pages_show_words_in_the_readers_language_and_no_bare_values(
     learnt: Project, olga: User
 ) -> None:
-    names = ["dashboard", "find:find", "quality", "disagreements", "map", "summary", "settings"]
+    names = ["dashboard", "items", "quality", "disagreements", "map", "summary", "settings"]
     english = {name: page(olga, name, learnt) for name in [*names, "label:desk"]}
     bare = {name: BARE.findall(readable(english[name])) for name in names}
     assert not any(bare.values()), bare
-    for name in ("find:find", "quality", "disagreements", "map", "label:desk"):
+    for name in ("items", "quality", "disagreements", "map", "label:desk"):
         assert any(words in english[name] for words in IN_WORDS), name
         german = page(olga, name, learnt, headers={"Accept-Language": "de"})
         assert any(words in german for words in IN_GERMAN), name
@@ -74,7 +74,7 @@ def test_pages_show_words_in_the_readers_language_and_no_bare_values(
 def test_lists_tell_one_text_from_the_other(project: Project, olga: User) -> None:
     loop.bring_in(project, "pairs.csv", "a,b\nhello there,bye there\n")
     item = Item.objects.get(project=project)
-    shown = page(olga, "find:find", project, query={"q": "bye"})
+    shown = page(olga, "items", project, query={"q": "bye"})
     assert "<b>A</b> hello there" in shown
     assert "<b>B</b> <mark>bye</mark> there" in shown
     assert items_table([], [{"item": item.pk}], lambda _row: [])["rows"][0]["text"] == [

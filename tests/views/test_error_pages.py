@@ -63,6 +63,6 @@ def test_pages_are_strict_about_what_runs_in_them(
     assert "unsafe" not in policy
     assert "default-src 'none'" in policy
     page = answer.content.decode()
-    # Data for the page's own script is none: the browser does not run it.
+    # A data block is no script: the browser does not run it.
     assert not re.search(r'<script(?![^>]*(\bsrc=|type="application/json"))', page)
     assert not re.search(r"\s(style|on[a-z]+|hx-on[^=]*)=", page)

@@ -42,10 +42,22 @@ def names_in(page: str) -> set[str]:
 
 
 def loaded_by(page: str) -> set[str]:
+    """Return the sheets that a page links, and those that these import."""
     named = re.search(r"{% block styles %}(.*?){% endblock", source(page), flags=re.DOTALL)
     own = named[1] if named else "{{ block.super }}"
     shared = source(BASE) if "block.super" in own else source(BASE).split("{% block styles")[0]
-    return set(re.findall(r"css/([\w/]+)\.css", shared + own))
+    if "{% block base_styles %}{% endblock" in source(page):
+        # The sheet of the medium, which imports the shared ones.
+        shared, own = "", "css/desk.css"
+    linked = set(re.findall(r"css/([\w/]+)\.css", shared + own))
+    return linked.union(*(imported_by(each) for each in linked))
+
+
+def imported_by(sheet: str) -> set[str]:
+    path = SHEETS / f"{sheet}.css"
+    text = path.read_text() if path.exists() else ""
+    names = set(re.findall(r'@import "([\w/]+)\.css"', text))
+    return names.union(*(imported_by(each) for each in names))
 
 
 @cache
@@ -61,6 +73,12 @@ def needs(selector: str) -> set[str]:
     """Return the classes and ids without which a selector matches nothing."""
     plain = re.sub(r"\[[^\]]*\]|:[\w-]+\([^()]*(?:\([^()]*\)[^()]*)*\)", "", selector)
     return set(re.findall(r"[.#][A-Za-z][\w-]*", plain))
+
+
+def test_no_sheet_depends_on_the_orientation_of_the_screen() -> None:
+    sheets = list((Path(settings.BASE_DIR) / "static").rglob("*.css"))
+    assert len(sheets) > 12
+    assert [path.name for path in sheets if "orientation:" in path.read_text()] == []
 
 
 def test_pages_load_the_sheets_of_what_they_write() -> None:

@@ -29,3 +29,23 @@ def faults(name: str) -> list[str]:
     except (TemplateSyntaxError, TemplateDoesNotExist) as problem:
         return [f"{name}: {problem!r}"]
     return []
+
+
+# Beside a chart or in a card among others, what is missing is one quiet line.
+QUIET = {
+    "charts/_figure.html",
+    "dashboard/_rounds.html",
+    "dashboard/map.html",
+    "delivery/_ended.html",
+    "delivery/difference.html",
+    "items/page.html",
+    "labels/_label_edits.html",
+    "operations/_installation.html",
+    "quality/_quality.html",
+}
+
+
+def test_every_empty_list_is_shown_by_the_one_component() -> None:
+    names = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.html")}
+    lines = {name for name in names if 'class="empty"' in (FOLDER / name).read_text()}
+    assert lines == QUIET

@@ -2,11 +2,15 @@
 
 from annotator.api.responses.annotations import (
     Annotation,
+    BulkEdit,
     Decision,
     Disagreement,
     FoundItem,
     HeldItem,
     Item,
+    LabelEdit,
+    LabelMergePreview,
+    LabelSplitPreview,
     LeaseEnd,
     LookedAt,
     Opinion,
@@ -20,9 +24,11 @@ from annotator.api.responses.annotations import (
     Suggestion,
     Why,
 )
+from annotator.api.responses.archives import ArchiveJob
+from annotator.api.responses.assignments import Assignment
 from annotator.api.responses.base import page_of
 from annotator.api.responses.encoders import Encoder
-from annotator.api.responses.exports import Change, Export, Exported, Judgement
+from annotator.api.responses.exports import Change, Export, Exported, Judgement, UnalignedSpans
 from annotator.api.responses.numbers import (
     Accuracy,
     Advice,
@@ -42,7 +48,16 @@ from annotator.api.responses.numbers import (
     RandomPoint,
     Round,
 )
-from annotator.api.responses.people import Member, NewUser, Token, User
+from annotator.api.responses.people import (
+    Invitation,
+    Link,
+    Member,
+    NewLink,
+    NewUser,
+    SignInPlace,
+    Token,
+    User,
+)
 from annotator.api.responses.projects import (
     Import,
     ImportedRow,
@@ -50,6 +65,7 @@ from annotator.api.responses.projects import (
     Label,
     Project,
     ProjectRow,
+    ServerFiles,
     UnfinishedUploads,
 )
 from annotator.api.responses.windows import Counts, Synced, SyncedDecision, Today
@@ -58,7 +74,10 @@ __all__ = [
     "Accuracy",
     "Advice",
     "Annotation",
+    "ArchiveJob",
+    "Assignment",
     "Baseline",
+    "BulkEdit",
     "Change",
     "Churn",
     "Counts",
@@ -77,15 +96,21 @@ __all__ = [
     "ImportPreview",
     "ImportedRow",
     "Interval",
+    "Invitation",
     "Item",
     "Judgement",
     "Label",
+    "LabelEdit",
+    "LabelMergePreview",
+    "LabelSplitPreview",
     "LeaseEnd",
+    "Link",
     "LookedAt",
     "Member",
     "ModelAccuracy",
     "ModelInUse",
     "ModelVersion",
+    "NewLink",
     "NewUser",
     "Opinion",
     "OwnAnnotation",
@@ -102,11 +127,14 @@ __all__ = [
     "Round",
     "Saved",
     "SavedWithNext",
+    "ServerFiles",
+    "SignInPlace",
     "Suggestion",
     "Synced",
     "SyncedDecision",
     "Today",
     "Token",
+    "UnalignedSpans",
     "UnfinishedUploads",
     "User",
     "Why",

@@ -19,8 +19,18 @@ class Item(WithContent):
     meta = serializers.DictField()
 
 
-class FoundItem(Item):
-    state = serializers.CharField()
+class Skip(Response):
+    annotator = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class PoolPrediction(Answered):
+    """What the newest round's model says of an item, and how sure it is."""
+
+    labels = names()
+    confidence = serializers.FloatField()
+    model = serializers.IntegerField()
 
 
 class LookedAt(Response):
@@ -52,13 +62,24 @@ class Why(Response):
     model_age_seconds = serializers.FloatField(allow_null=True)
 
 
+class Redo(Response):
+    """Why a lead sent the item back to the caller."""
+
+    by = serializers.CharField(allow_blank=True)
+    comment = serializers.CharField()
+
+
 class HeldItem(Response):
-    """An item that is held by the caller. Blind items have neither `suggestion` nor `why`."""
+    """An item that is held by the caller. Blind items have neither `suggestion` nor `why`.
+
+    `redo` is there if a lead sent the item back to the caller, with a comment.
+    """
 
     lease = serializers.CharField()
     expires_at = serializers.DateTimeField()
     item = Item()
     suggestion = Suggestion(allow_null=True)
+    redo = Redo(required=False)
     why = Why(allow_null=True)
 
 
@@ -89,6 +110,31 @@ class Annotation(Answered):
     updated_at = serializers.DateTimeField()
     withdrawn_at = serializers.DateTimeField(allow_null=True)
     known = serializers.JSONField(allow_null=True)
+    corrected_by = serializers.CharField(allow_null=True)
+
+
+class SaidOfItem(Annotation):
+    """An annotation as a lead sees it; `author_labels` are what the annotator said."""
+
+    annotator = serializers.CharField(allow_null=True)
+    author_labels = serializers.ListField(child=serializers.CharField())
+    why = serializers.CharField(allow_blank=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Return the fields without those that a lead finds beside the annotation."""
+        left_out = ("known", "withdrawn_at")
+        return {n: each for n, each in super().get_fields().items() if n not in left_out}
+
+
+class FoundItem(Item):
+    """An item of the list. All but its content and state is for leads."""
+
+    state = serializers.CharField()
+    annotations = SaidOfItem(many=True, required=False)
+    skips = Skip(many=True, required=False)
+    decided = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+    gold = serializers.ListField(child=serializers.CharField(), required=False, allow_null=True)
+    prediction = PoolPrediction(required=False, allow_null=True)
 
 
 class Revision(Answered):
@@ -113,6 +159,68 @@ class SavedWithNext(Saved):
     """A saved annotation and the next item; without `next` where none was asked for."""
 
     next = HeldItem(required=False, allow_null=True)
+
+
+class BulkEdit(Response):
+    """A bulk edit; once `is_undo`, `undone` and `kept` say what became of its changes."""
+
+    id = serializers.IntegerField()
+    action = serializers.CharField()
+    state = serializers.CharField()
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    can_undo = serializers.BooleanField()
+    is_undo = serializers.BooleanField()
+    undone = serializers.IntegerField()
+    kept = serializers.IntegerField()
+    error = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class LabelMergePreview(Response):
+    """What a merge would touch."""
+
+    annotations = serializers.IntegerField()
+    gold_items = serializers.IntegerField()
+    suggestions = serializers.IntegerField()
+    decisions = serializers.IntegerField()
+    deliveries = serializers.IntegerField()
+    open_leases = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, Any]:
+        names = {"from": serializers.CharField(), "into": serializers.CharField()}
+        return {**names, **super().get_fields()}
+
+
+class LabelSplitPreview(Response):
+    """How many items a split would ask again; unless `is_exact`, at least as many."""
+
+    items = serializers.IntegerField()
+    is_exact = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # As an attribute it would be the field's own label.
+        return {"label": serializers.CharField(), **super().get_fields()}
+
+
+class LabelEdit(Response):
+    """A change of the labels; `redo` is the bulk edit that asks the items of a split again."""
+
+    id = serializers.IntegerField()
+    action = serializers.CharField()
+    state = serializers.CharField()
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    can_undo = serializers.BooleanField()
+    is_undo = serializers.BooleanField()
+    undone = serializers.IntegerField()
+    kept = serializers.IntegerField()
+    error = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    redo = serializers.IntegerField(allow_null=True)
 
 
 class PutBack(Response):
@@ -151,6 +259,7 @@ class Disagreement(Response):
 
 class Prediction(Answered):
     labels = names()
+    confidence = serializers.FloatField()
     proba = serializers.DictField(child=serializers.FloatField())
 
 

@@ -8,7 +8,7 @@ from annotator.api.responses.base import Answered, Response, WithContent
 class Change(Response):
     """What an answer said before it was corrected or withdrawn."""
 
-    action = serializers.ChoiceField(["corrected", "withdrawn"])
+    action = serializers.ChoiceField(["corrected", "reverted", "withdrawn"])
     by = serializers.CharField(allow_null=True)
     at = serializers.DateTimeField()
     labels = serializers.ListField(child=serializers.CharField())
@@ -38,7 +38,9 @@ class Exported(Answered, WithContent):
     from 0 to 2**63. With an answer that `completes` it, the item had all that it needs. Of
     `seconds`, `seconds_counted` is what counts wherever time is shown: 600 at most. `phase` is what
     the strategy “auto” did in that round; `probability` that with which the item was drawn, where
-    chance drew it. A `suggestion` was shown, a `hidden_suggestion` was there and was not.
+    chance drew it. `labels` count; where somebody else gave them (`corrected_by`), `author_labels`
+    are what the annotator said. A `suggestion` was shown, a `hidden_suggestion` was there and was
+    not.
     """
 
     id = serializers.IntegerField(allow_null=True)
@@ -79,6 +81,35 @@ class Exported(Answered, WithContent):
     decided = serializers.ListField(child=serializers.CharField(), allow_null=True)
     judged = Judgement(allow_null=True)
     skip_reason = serializers.CharField(allow_null=True)
+    corrected_by = serializers.CharField(allow_null=True)
+    author_labels = serializers.ListField(child=serializers.CharField())
+
+
+class Place(Response):
+    """Where a span would begin and end, and the text there."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class UnalignedSpan(Place):
+    """A span that begins or ends within a token; `becomes` is null where it is left out."""
+
+    item = serializers.IntegerField()
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    becomes = Place(allow_null=True)
+
+
+class UnalignedSpans(Response):
+    """What a format of whole tokens holds otherwise."""
+
+    records = serializers.IntegerField()
+    is_all = serializers.BooleanField()
+    spans = serializers.IntegerField()
+    overlapping = serializers.IntegerField()
+    results = UnalignedSpan(many=True)
 
 
 class Export(Response):
@@ -86,7 +117,8 @@ class Export(Response):
 
     id = serializers.IntegerField()
     format = serializers.CharField()
-    state = serializers.ChoiceField(["queued", "running", "done", "failed"])
+    # A choice would rename that of the items' states in the schema.
+    state = serializers.CharField()
     choices = serializers.DictField()
     total = serializers.IntegerField(allow_null=True)
     done = serializers.IntegerField()

@@ -19,6 +19,7 @@ class Interval(Response):
 class ModelAccuracy(Interval):
     """The accuracy of a model on the audit sample. `proven` is the lower bound at the last look."""
 
+    metric = serializers.CharField(required=False)
     population = serializers.IntegerField(required=False)
     proven = serializers.FloatField(required=False)
     proven_at = serializers.IntegerField(required=False)
@@ -120,11 +121,15 @@ class AuditsHeld(Response):
 
 
 class AuditsWaiting(Response):
-    """The audit items for which the accuracy waits: who holds them, and how many are queued."""
+    """The audit items for which the accuracy waits: who holds them, and how many are queued.
+
+    `assigned` counts those of the queued ones that wait for some people alone, by their names.
+    """
 
     items = serializers.IntegerField()
     held = AuditsHeld(many=True)
     queued = serializers.IntegerField()
+    assigned = serializers.DictField(child=serializers.IntegerField(), required=False)
 
 
 class Recall(Response):

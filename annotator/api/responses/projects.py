@@ -1,5 +1,7 @@
 """Projects and their imports."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from annotator.api.responses.base import Response, WithContent
@@ -13,6 +15,12 @@ class Label(Response):
     hotkey = serializers.CharField(allow_blank=True)
     description = serializers.CharField(allow_blank=True)
     examples = serializers.CharField(allow_blank=True)
+    color = serializers.CharField(allow_blank=True)
+    retired = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # As an attribute it would be the field that this one belongs to.
+        return {**super().get_fields(), "parent": serializers.IntegerField(allow_null=True)}
 
 
 class ProjectRow(Settings):
@@ -99,7 +107,25 @@ class UnfinishedUpload(Response):
 class UnfinishedUploads(Response):
     """Your uploads that can go on from their `offset`."""
 
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
     results = UnfinishedUpload(many=True)
+
+
+class ServerFile(Response):
+    path = serializers.CharField()
+    name = serializers.CharField()
+    is_folder = serializers.BooleanField()
+    size = serializers.IntegerField()
+    changed_at = serializers.DateTimeField(allow_null=True)
+
+
+class ServerFiles(Response):
+    """Files on the server that can be imported."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = ServerFile(many=True)
 
 
 class UnknownLabel(Response):

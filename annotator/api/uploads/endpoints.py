@@ -12,11 +12,11 @@ from rest_framework.response import Response
 from annotator.api import responses
 from annotator.api.request_context import person, takes
 from annotator.api.uploads import tus
-from annotator.errors import Invalid
+from annotator.errors import Invalid, PermissionDenied
 from annotator.flow.datasets import resumable
 from annotator.flow.datasets import upload as files
 from annotator.flow.projects import members
-from annotator.models import Role, UnfinishedUpload, Upload
+from annotator.models import Project, Role, UnfinishedUpload, Upload
 
 
 def _header(name: str, description: str, *, required: bool = False) -> OpenApiParameter:
@@ -52,7 +52,8 @@ ANOTHER_VERSION = {
         "This is the [tus protocol](https://tus.io/protocols/resumable-upload), version 1.0.0. "
         "`Location` names the upload: `PATCH` sends chunks of it, `HEAD` tells in `Upload-Offset` "
         "where to go on, `DELETE` removes it. Complete, its id imports it (`upload`). What is "
-        "unfinished is kept for 24 hours."
+        "unfinished is kept for 24 hours. An archive, which becomes a project, is uploaded outside "
+        "of any project."
     ),
     parameters=[TUS, LENGTH, METADATA],
     request=None,
@@ -61,22 +62,22 @@ ANOTHER_VERSION = {
 @tus.speaks_tus
 @takes()
 @api_view(["OPTIONS", "GET", "POST"])
-def uploads(request: Request, pk: int) -> Response:
+def uploads(request: Request, pk: int | None = None) -> Response:
     """Say what can be uploaded, list what is unfinished, or start an upload."""
-    project = members.load_project(person(request), pk, Role.ADMIN)
+    project = _destination(request, pk)
     if request.method == "OPTIONS":
         return Response(status=204, headers=tus.abilities())
     if request.method == "GET":
-        rows = resumable.unfinished(project, person(request))
-        return Response({"results": [_row(each) for each in rows]})
+        rows = [_row(each) for each in resumable.unfinished(project, person(request))]
+        return Response({"next": None, "previous": None, "results": rows})
     tus.check_version(request)
     length = tus.number(request, "Upload-Length", "upload_length")
     about = tus.metadata(request)
     name = about.get("filename", "")
-    if "format" in about:
+    if "format" in about and project is not None:
         files.kind_of(project, name, about["format"])
     made = resumable.create(project, person(request), name, length)
-    place = f"/api/v1/projects/{project.pk}/uploads/{made.pk}"
+    place = f"{request.path.rstrip('/')}/{made.pk}"
     return Response(status=201, headers={"Location": place, **_state(made)})
 
 
@@ -98,9 +99,9 @@ def uploads(request: Request, pk: int) -> Response:
 @takes()
 @api_view(["HEAD", "PATCH", "DELETE"])
 @parser_classes([tus.ChunkParser])
-def upload(request: Request, pk: int, key: uuid.UUID) -> Response:
+def upload(request: Request, key: uuid.UUID, pk: int | None = None) -> Response:
     """Tell the offset of an upload, add a chunk to it, or remove it."""
-    project = members.load_project(person(request), pk, Role.ADMIN)
+    project = _destination(request, pk)
     tus.check_version(request)
     found = resumable.find(project, person(request), key)
     if request.method == "PATCH":
@@ -110,6 +111,15 @@ def upload(request: Request, pk: int, key: uuid.UUID) -> Response:
         return Response(status=204)
     status = 200 if request.method == "HEAD" else 204
     return Response(status=status, headers=_state(found))
+
+
+def _destination(request: Request, pk: int | None) -> Project | None:
+    """Return the project that files are uploaded for; None for archives, which become one."""
+    if pk is not None:
+        return members.load_project(person(request), pk, Role.ADMIN)
+    if not person(request).is_superuser:
+        raise PermissionDenied("forbidden", message="archives_for_admins")
+    return None
 
 
 def _patched(request: Request, found: UnfinishedUpload | Upload) -> UnfinishedUpload | Upload:

@@ -8,7 +8,9 @@
 | `history` | An annotator's own history and today's totals |
 | `payload` | Payload of an annotation: its labels by id and by name, and how it came about |
 | `revise` | Correct, withdraw or undo an annotation; its history keeps what it said before |
+| `send_back` | Taken back with a comment, for others or one person to label again |
 | `seed_labels` | A lead's seed labels, given outside the queue |
 | `submit` | Save an annotation, and lease the next item |
 | `sync_decisions` | Apply the decisions that a window sends, one by one |
+| `window_tags` | What a labelling window suggested from what was just tagged in it |
 """

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
+from annotator import tasktypes
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.annotation import submit
 from annotator.flow.labels import naming
@@ -37,7 +38,7 @@ def as_state(name: str) -> Disagreement.State:
 def listed(project: Project, state: Disagreement.State) -> QuerySet[Disagreement]:
     """Return the project's disagreements in that state with everything shown about them."""
     opinions = Annotation.objects.filter(withdrawn_at=None).order_by("pk")
-    opinions = opinions.select_related("user", "look").prefetch_related("given__label")
+    opinions = opinions.select_related("user", "review").prefetch_related("given__label")
     rows = Disagreement.objects.filter(project=project, state=state)
     return rows.select_related("item", "decision__user").prefetch_related(
         Prefetch("item__annotations", queryset=opinions), "decision__given__label"
@@ -71,31 +72,38 @@ def decide(
     The same decision again changes nothing. Another user's decision is only replaced if `seen`
     names it.
     """
-    find(project, item)
-    given = submit.parse_labels(project, labels)
+    found = find(project, item)
+    given = submit.parse_labels(project, labels, lambda: found.item)
     said = submit.clean_note(note)
     with transaction.atomic():
         row = _locked(item)
         before = row.decision
-        if before is not None and (given, said) == (_labels(before), before.note):
+        if before is not None and (given.refs, said) == (_refs(project, before), before.note):
             return find(project, item)
-        _refuse_unseen(before, user, replaces)
+        _refuse_unseen(project, before, user, replaces)
         made = Decision.objects.create(
-            project=project, item_id=item, user=user, note=said, at=timezone.now()
+            project=project,
+            item_id=item,
+            user=user,
+            value=given.marks,
+            note=said,
+            at=timezone.now(),
         )
         DecidedLabel.objects.bulk_create(
-            DecidedLabel(decision=made, label=label) for label in given
+            DecidedLabel(decision=made, label=label) for label in given.labels
         )
         _hold(row, made, project, user)
     return find(project, item)
 
 
-def _refuse_unseen(before: Decision | None, user: User, replaces: int | None) -> None:
+def _refuse_unseen(
+    project: Project, before: Decision | None, user: User, replaces: int | None
+) -> None:
     """Refuse to replace a decision that is newer than the one `user` saw."""
     if before is None or before.pk == replaces or (replaces is None and before.user == user):
         return
     name = before.user.username if before.user else error_messages.somebody()
-    labels = ", ".join(decided_names(before))
+    labels = ", ".join(tasktypes.titles(project, decided_names(project, before)))
     raise Conflict("decided_meanwhile", field="replaces", name=name, labels=labels)
 
 
@@ -110,7 +118,7 @@ def take_back(project: Project, user: User, item: int, decision: int | None = No
         if row.decision is None:
             raise Conflict("not_decided")
         if decision is not None:
-            _refuse_unseen(row.decision, user, decision)
+            _refuse_unseen(project, row.decision, user, decision)
         Decision.objects.filter(pk=row.decision.pk).update(
             taken_back_at=timezone.now(), taken_back_by=user
         )
@@ -142,42 +150,50 @@ def shown(project: Project, row: Disagreement) -> dict[str, Any]:
         "state": Disagreement.State(row.state).name.lower(),
         "opened_at": row.opened_at,
         "opinions": [_opinion(project, each) for each in row.item.annotations.all()],
-        "decision": None if row.decision is None else _decision(row.decision),
+        "decision": None if row.decision is None else _decision(project, row.decision),
     }
 
 
 def _opinion(project: Project, annotation: Annotation) -> dict[str, Any]:
-    look = getattr(annotation, "look", None)
+    review = getattr(annotation, "review", None)
     return {
         "id": annotation.pk,
         "annotator": annotation.by,
-        "labels": _names(annotation),
+        "labels": _names(project, annotation),
         "note": annotation.note,
         "unsure": annotation.unsure,
         "source": annotation.source,
         "counted": annotation.counted,
-        "why": naming.untranslated(project, look.why) if look else "",
+        "why": naming.untranslated(project, review.why) if review else "",
         "created_at": annotation.created_at,
     }
 
 
-def _decision(decision: Decision) -> dict[str, Any]:
+def _decision(project: Project, decision: Decision) -> dict[str, Any]:
     return {
         "id": decision.pk,
-        "labels": decided_names(decision),
+        "labels": decided_names(project, decision),
         "by": decision.user.username if decision.user else None,
         "note": decision.note,
         "at": decision.at,
     }
 
 
-def decided_names(decision: Decision) -> list[str]:
+def decided_names(project: Project, decision: Decision) -> list[Any]:
     """Return the names of the decided labels, in the project's order."""
-    return _names(decision)
+    return _names(project, decision)
 
 
-def _names(said: Any) -> list[str]:
+def _names(project: Project, said: Annotation | Decision) -> list[Any]:
+    if said.value is not None:
+        return naming.names_now(project, said.value)
     return [label.name for label in _labels(said)]
+
+
+def _refs(project: Project, decision: Decision) -> list[Any]:
+    if decision.value is not None:
+        return naming.current(project, decision.value)
+    return [label.pk for label in _labels(decision)]
 
 
 def _labels(said: Any) -> list[Label]:
@@ -185,8 +201,8 @@ def _labels(said: Any) -> list[Label]:
     return sorted(labels, key=lambda label: (label.position, label.pk))
 
 
-def decided(items: Collection[int]) -> dict[int, list[str]]:
-    """Return the decisions on these items, for those that have one."""
+def decided(project: Project, items: Collection[int]) -> dict[int, list[Any]]:
+    """Return the decisions on these items of a project, for those that have one."""
     rows = Disagreement.objects.filter(item__in=items, state=Disagreement.State.DECIDED)
     rows = rows.select_related("decision").prefetch_related("decision__given__label")
-    return {row.item_id: _names(row.decision) for row in rows if row.decision is not None}
+    return {row.item_id: _names(project, row.decision) for row in rows if row.decision is not None}

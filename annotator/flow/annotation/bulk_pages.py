@@ -67,7 +67,7 @@ def choices(project: Project, user: User) -> list[Choice]:
     found = confident_items.of_round(round_) if round_ else {}
     gone = _gone_lately(project, user) if found else set()
     counted = []
-    for label in project.labels.all():
+    for label in naming.offered(project):
         sure = found.get(label.pk)
         left = sure.count - sum(item.position in gone for item in sure.items) if sure else 0
         if left > 0:
@@ -80,7 +80,8 @@ def _gone_lately(project: Project, user: User) -> set[int]:
     labelled = Annotation.objects.filter(project=project, withdrawn_at=None).order_by("-pk")
     held = QueueEntry.objects.filter(project=project).filter(
         Q(state=QueueEntry.State.LEASED) & ~Q(user=user)
-        | Q(state=QueueEntry.State.OPEN) & (Q(rank=withdraw.AHEAD) | Q(blind=True))
+        | Q(state=QueueEntry.State.OPEN)
+        & (Q(rank=withdraw.AHEAD) | Q(blind=True) | Q(assignment__isnull=False))
     )
     return {
         *labelled.values_list("item__position", flat=True)[:LATELY],
@@ -167,7 +168,7 @@ def keep(project: Project, user: User, page: str, leases: Collection[str]) -> No
 def own_label(project: Project, ref: naming.Ref) -> Label:
     """Return the project's label with this id or name; NotFound without one."""
     known: dict[naming.Ref, Label] = {label.pk: label for label in naming.labels_of(project)}
-    found = known.get(ref) or naming.by_name(project).get(str(ref))
+    found = known.get(naming.into(project, ref)) or naming.by_name(project).get(str(ref))
     if found is None:
         raise NotFound("unknown_label", message="label_not_there")
     return found
@@ -175,7 +176,8 @@ def own_label(project: Project, ref: naming.Ref) -> Label:
 
 def answer_of(lease: Lease) -> list[int]:
     """Return the ids of the labels that a page gives the item of one of its leases."""
-    return list((lease.suggestion or {})["labels"])
+    refs = naming.current(lease.project, (lease.suggestion or {})["labels"])
+    return [int(ref) for ref in refs]
 
 
 def in_order(leases: Iterable[Lease]) -> list[Lease]:
@@ -235,7 +237,7 @@ def _ways(
         }
         for item in sure
         # With a label deleted since, the rest is another answer than the model gave.
-        if naming.stand(project, item.labels)
+        if naming.may_be_given(project, item.labels)
     }
 
 
@@ -258,7 +260,7 @@ def _free(project: Project, user: User, positions: list[int]) -> QuerySet[Item]:
 def _claimable() -> QuerySet[QueueEntry]:
     # Blind items are audits, gold items and their decoys, which must look the same.
     return QueueEntry.objects.filter(
-        state=QueueEntry.State.OPEN, blind=False, rank__gt=withdraw.AHEAD
+        state=QueueEntry.State.OPEN, blind=False, rank__gt=withdraw.AHEAD, assignment=None
     )
 
 

@@ -3,26 +3,37 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 
 from annotator.db.compiled_queries import CompiledSelect
-from annotator.flow.annotation.payload import annotation_payload, label_ids
+from annotator.flow.annotation.payload import annotation_payload, refs_given
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import payload
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
+
+
+def _of_today(user: int, day: date, name: str) -> Subquery:
+    own = Tally.objects.filter(project_id=OuterRef("pk"), user_id=user, day=day)
+    return Subquery(own.values(name))
+
+
+# The sum takes a fifth of the time that it takes beside sums of one user's row.
 SUM_UP = CompiledSelect(
     lambda project, user, day: (
-        Tally.objects.filter(project_id=project)
+        Project.objects.filter(pk=project)
         .order_by()
-        .values("project_id")
-        .annotate(
-            labelled=Sum("finished"),
-            **{f"own_{name}": Sum(name, filter=Q(user_id=user, day=day)) for name in OF_TODAY},
+        .values_list(
+            Subquery(
+                Tally.objects.filter(project_id=OuterRef("pk"))
+                .order_by()
+                .values("project_id")
+                .values_list(Sum("finished"))
+            ),
+            *(_of_today(user, day, name) for name in OF_TODAY),
         )
-        .values_list("labelled", *(f"own_{name}" for name in OF_TODAY))
     ),
     int,
     int,
@@ -34,10 +45,10 @@ def counts(project: Project, user: User) -> dict[str, Any]:
     """Return the progress of the project and the user's work of today, in one query."""
     found = SUM_UP(project.pk, user.pk, daily_counts.today())
     labelled, *own = found[0] if found else (0, 0, 0, 0, 0.0)
-    # The sums are empty if nothing was counted for this user today.
+    # Empty if nothing was counted yet: in the project, or for this user today.
     today = {name: number or 0 for name, number in zip(OF_TODAY, own, strict=True)}
     today["seconds"] = float(today["seconds"])
-    return {"items": project.population, "labelled": labelled, "today": today}
+    return {"items": project.population, "labelled": labelled or 0, "today": today}
 
 
 def answers(project: Project, user: User) -> QuerySet[Annotation]:
@@ -71,12 +82,12 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     annotation.said = [each.label for each in given]
     return {
         **annotation_payload(annotation),
-        "label_ids": label_ids(annotation),
+        "label_ids": refs_given(annotation),
         "content": payload.item_payload(project, annotation.item),
         "history": [
             {
                 "action": each.action,
-                "labels": naming.names(project, each.labels),
+                "labels": naming.names_now(project, each.labels),
                 "at": each.at,
             }
             for each in annotation.revisions.all()

@@ -1,4 +1,4 @@
-"""Payload of an annotation: its labels by id and by name, and how it came about."""
+"""Payload of an annotation: what it says by id and by name, and how it came about."""
 
 from typing import Any
 
@@ -16,14 +16,18 @@ def labels_given(annotation: Annotation) -> list[Label]:
     return annotation.said
 
 
-def label_ids(annotation: Annotation) -> list[int]:
-    """Return the ids of the annotation's labels, in the project's order."""
+def refs_given(annotation: Annotation) -> list[Any]:
+    """Return what the annotation says: its marks, else the ids of its labels in order."""
+    if annotation.value is not None:
+        return naming.current(annotation.project, annotation.value)
     return [label.pk for label in labels_given(annotation)]
 
 
-def label_names(annotation: Annotation) -> list[str]:
-    """Return the names of the annotation's labels, in the project's order."""
-    return [label.name for label in labels_given(annotation)]
+def label_names(annotation: Annotation) -> list[Any]:
+    """Return the same with the names of the labels."""
+    if annotation.value is not None:
+        return naming.names_now(annotation.project, annotation.value)
+    return naming.called(annotation.project, labels_given(annotation))
 
 
 def annotation_payload(annotation: Annotation) -> dict[str, Any]:
@@ -32,6 +36,7 @@ def annotation_payload(annotation: Annotation) -> dict[str, Any]:
         "id": annotation.pk,
         "item": annotation.item_id,
         "labels": label_names(annotation),
+        "corrected_by": annotation.corrected_by.username if annotation.corrected_by else None,
         "source": annotation.source,
         "blind": annotation.blind,
         "counted": annotation.counted,

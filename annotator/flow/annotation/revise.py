@@ -10,12 +10,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotator.errors import Conflict, NotFound
-from annotator.flow.annotation.payload import label_ids
-from annotator.flow.annotation.submit import clean_note, parse_labels, store_labels
+from annotator.flow.annotation.payload import refs_given
+from annotator.flow.annotation.submit import Said, clean_note, parse_labels, store_labels
+from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import admission, current_leases
-from annotator.flow.review import assignments, disagreements
+from annotator.flow.review import assignments, corrections, disagreements
 from annotator.models import (
     Annotation,
     Item,
@@ -27,6 +28,7 @@ from annotator.models import (
     Source,
     User,
 )
+from annotator.tasktypes.marks import as_refs
 
 
 @transaction.atomic
@@ -39,32 +41,80 @@ def correct(
 ) -> Annotation:
     """Replace the labels of the annotation; its history keeps the earlier ones.
 
-    The same correction again changes nothing, so sending it twice counts once.
+    Its author stays the author; `corrected_by` says who else gave the current labels. The same
+    correction again changes nothing, so sending it twice counts once.
     """
     if annotation.withdrawn_at is not None:
         raise Conflict("already_withdrawn")
-    given = parse_labels(annotation.project, labels)
+    given = parse_labels(annotation.project, labels, lambda: annotation.item)
     remarks: dict[str, Any] = {
         "note": annotation.note if note is None else clean_note(note),
         "unsure": annotation.unsure if unsure is None else unsure,
     }
     said = {"note": annotation.note, "unsure": annotation.unsure}
-    if [label.pk for label in given] == label_ids(annotation) and remarks == said:
+    if given.refs == refs_given(annotation) and remarks == said:
         return annotation
+    _refuse_overruled(annotation, user)
+    # A correction of the remarks alone gives no new answer.
+    is_answer = given.refs != refs_given(annotation)
+    _lock(annotation)
+    note_change(annotation, user, corrections.CORRECTED, timezone.now())
+    other = None if user.pk == annotation.user_id else user.pk
+    by = other if is_answer or other is None else annotation.corrected_by_id
+    _say(annotation, given, {**remarks, "corrected_by_id": by})
+    return annotation
+
+
+@transaction.atomic
+def revert(annotation: Annotation, user: User) -> Annotation:
+    """Undo the newest correction: the annotation says what it said before.
+
+    Conflict if it was given by somebody else, or if one of its labels is gone.
+    """
+    _lock(annotation)
+    history = list(annotation.revisions.order_by("pk"))
+    last = corrections.read(annotation, history).last
+    if annotation.withdrawn_at is not None or last is None or last.user_id != user.pk:
+        raise Conflict("not_revertible")
+    if not naming.stand(annotation.project, last.labels):
+        raise Conflict("not_revertible", message="label_gone")
+    made = note_change(annotation, user, corrections.REVERTED, timezone.now())
+    by = corrections.read(annotation, [*history, made]).by
+    remarks = {"note": last.note, "unsure": last.unsure, "corrected_by_id": by}
+    said = parse_labels(annotation.project, as_refs(last.labels), lambda: annotation.item)
+    _say(annotation, said, remarks)
+    return annotation
+
+
+def _refuse_overruled(annotation: Annotation, user: User) -> None:
+    """Raise Conflict if a lead has corrected it, and its author is no lead."""
+    by, project = annotation.corrected_by, annotation.project
+    is_other = by is not None and by.pk != user.pk and annotation.user_id == user.pk
+    if by is None or not is_other or getattr(project, "role", None) in Role.at_least(Role.LEAD):
+        return
+    labels = ", ".join(naming.titles(project, refs_given(annotation)))
+    raise Conflict("corrected_by_lead", name=by.username, labels=labels)
+
+
+def _lock(annotation: Annotation) -> None:
     # In the project's order, as a save has them.
     current_leases.lock_entries([annotation.item_id])
     Item.objects.select_for_update().get(pk=annotation.item_id)
-    _revise(annotation, user, "corrected", timezone.now())
+
+
+def _say(annotation: Annotation, given: Said, remarks: dict[str, Any]) -> None:
+    """Store what the annotation says from now on."""
     annotation.given.all().delete()
-    store_labels(annotation, given)
+    store_labels(annotation, given.labels)
+    remarks = {**remarks, "value": given.marks}
     if not Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None).update(**remarks):
         # Withdrawn since it was read; this transaction must not change it.
         raise Conflict("already_withdrawn")
-    annotation.note, annotation.unsure = remarks["note"], remarks["unsure"]
-    if annotation.is_review:
-        assignments.correct(annotation, label_ids(annotation))
+    for name, value in remarks.items():
+        setattr(annotation, name, value)
+    if annotation.is_review and annotation.corrected_by_id is None:
+        assignments.correct(annotation, refs_given(annotation))
     disagreements.refresh_disagreements(annotation.project, [annotation.item_id])
-    return annotation
 
 
 @transaction.atomic
@@ -77,7 +127,7 @@ def withdraw(annotation: Annotation, user: User) -> None:
     live = Annotation.objects.filter(pk=annotation.pk, withdrawn_at=None)
     if not live.update(withdrawn_at=now):
         raise Conflict("already_withdrawn")
-    _revise(annotation, user, "withdrawn", now)
+    note_change(annotation, user, "withdrawn", now)
     annotation.withdrawn_at = now
     if annotation.counted:
         _uncount_opinion(annotation)
@@ -102,6 +152,7 @@ def reopen_as_lease(
     earlier = annotation.lease
     if annotation.user_id != user.pk or earlier is None:
         raise Conflict("not_undoable")
+    _refuse_overruled(annotation, user)
     withdraw(annotation, user)
     came = {**provenance, "page": page, "why": earlier.why, "suggestion": earlier.suggestion}
     room = admission.room(annotation.project)
@@ -125,18 +176,23 @@ def _hold_again(annotation: Annotation, earlier: Lease, lease: Lease) -> None:
     )
 
 
-def _revise(annotation: Annotation, user: User, action: str, now: datetime) -> None:
-    Revision.objects.create(
+def note_change(
+    annotation: Annotation, user: User, action: str, now: datetime | None = None
+) -> Revision:
+    """Store what the annotation said before a change, and count the change."""
+    now = now or timezone.now()
+    made = Revision.objects.create(
         annotation=annotation,
         user=user,
         action=action,
-        labels=label_ids(annotation),
+        labels=refs_given(annotation),
         note=annotation.note,
         unsure=annotation.unsure,
     )
     Annotation.objects.filter(pk=annotation.pk).update(updated_at=now)
     annotation.updated_at = now
     daily_counts.add(annotation.project, user, changes=1)
+    return made
 
 
 def _uncount_opinion(annotation: Annotation) -> None:
@@ -190,7 +246,9 @@ def _reopened(annotation: Annotation) -> Item.State:
     """Reopen the user's slot in the queue, and return the item's new state."""
     entries = QueueEntry.objects.filter(item=annotation.item_id)
     done = entries.filter(user=annotation.user_id, state=QueueEntry.State.DONE)
-    reopened = done.update(state=QueueEntry.State.OPEN, user=None, leased_until=None)
+    # Its assignment may have ended since.
+    anew = {"state": QueueEntry.State.OPEN, "user": None, "leased_until": None, "assignment": None}
+    reopened = done.update(**anew)
     asked = reopened or entries.filter(state__lt=QueueEntry.State.DONE).exists()
     return Item.State.QUEUED if asked else Item.State.POOL
 
@@ -198,10 +256,12 @@ def _reopened(annotation: Annotation) -> Item.State:
 def find_annotation(project: Project, user: User, pk: int) -> Annotation:
     """Return an annotation that `user` may change: their own, or any one for a lead."""
     rows = Annotation.objects.filter(project=project, pk=pk).select_related(
-        "project", "item", "lease", "user"
+        "project", "item", "lease", "user", "corrected_by"
     )
     annotation = rows.first()
     own = annotation is not None and annotation.user_id == user.pk
     if annotation is None or not (own or project.role in Role.at_least(Role.LEAD)):
         raise NotFound("unknown_annotation")
+    # It knows the role of `user`.
+    annotation.project = project
     return annotation

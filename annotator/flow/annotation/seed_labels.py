@@ -21,7 +21,7 @@ from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import current_leases
 from annotator.flow.review import disagreements
-from annotator.models import Annotation, Item, Label, Lease, Project, QueueEntry, Source, User
+from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source, User
 
 # Tells a seed label given after a search from an imported one.
 FOUND = "search"
@@ -38,7 +38,7 @@ def seed(
     earlier = submit.find_earlier_save(project, user, key, labels, item)
     if earlier is not None:
         return earlier, False
-    given = submit.parse_labels(project, labels)
+    given = submit.parse_labels(project, labels, lambda: item)
     try:
         return _store(project, user, item, given, key), True
     except (IntegrityError, Conflict):
@@ -61,7 +61,7 @@ def take_back(project: Project, user: User, item: Item) -> Annotation:
 
 @transaction.atomic
 def _store(
-    project: Project, user: User, item: Item, given: list[Label], key: uuid.UUID
+    project: Project, user: User, item: Item, given: submit.Said, key: uuid.UUID
 ) -> Annotation:
     now = timezone.now()
     current_leases.lock_entries([item.pk])
@@ -78,10 +78,11 @@ def _store(
         source=Source.SEED,
         strategy=FOUND,
         completes=True,
+        value=given.marks,
         created_at=now,
         updated_at=now,
     )
-    submit.store_labels(annotation, given)
+    submit.store_labels(annotation, given.labels)
     # Other annotators keep their leases, and their annotations count beside this one.
     entries.filter(state=QueueEntry.State.OPEN).delete()
     entries.filter(state=QueueEntry.State.LEASED, user=user).update(state=QueueEntry.State.DONE)

@@ -18,13 +18,15 @@ from django.utils import timezone
 from annotator import tasktypes
 from annotator.db.compiled_queries import CompiledSelect, CompiledUpdate, insert_row
 from annotator.errors import Conflict, Invalid
-from annotator.flow.annotation.payload import label_ids
+from annotator.flow.annotation.payload import refs_given
+from annotator.flow.annotation.window_tags import parse_tags
 from annotator.flow.labels import naming
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import leasing, skipped_items
+from annotator.flow.queue.assigned import ending
 from annotator.flow.queue.current_leases import get_lease, lock_entries, refuse_removed
-from annotator.flow.queue.payload import shown_suggestion
+from annotator.flow.queue.payload import with_tags
 from annotator.flow.queue.releasing import occupy_slot
 from annotator.flow.review import assignments, disagreements
 from annotator.models import (
@@ -39,6 +41,8 @@ from annotator.models import (
     Source,
     User,
 )
+from annotator.projectsettings.marking import mark_rules
+from annotator.tasktypes.marks import Mark, QuotedMark, as_ref, label_of
 
 FIND_SAVE = CompiledSelect(
     lambda user, key: Annotation.objects.filter(user_id=user, client_id=key).values_list(
@@ -100,14 +104,29 @@ class StoredAsExtra(Conflict):
 
 
 @dataclass(frozen=True)
+class Said:
+    """What an answer says: its labels in the project's order and, for some task types, marks."""
+
+    labels: list[Label]
+    marks: list[Mark] | None = None
+
+    @property
+    def refs(self) -> list[Any]:
+        """Return it as it is stored where there are no columns for it."""
+        return [label.pk for label in self.labels] if self.marks is None else list(self.marks)
+
+
+@dataclass(frozen=True)
 class Answer:
     """A validated answer of an annotator on an item; `key` identifies the save."""
 
     key: uuid.UUID
-    labels: list[Label]
+    said: "Said"
     seconds: float | None
     note: str
     unsure: bool
+    # Marks that the window itself suggested.
+    tagged: list[Mark]
 
 
 def submit(
@@ -120,6 +139,7 @@ def submit(
     seconds: float | None = None,
     note: str = "",
     unsure: bool = False,
+    tagged: Any = (),
     on_counted: OnCounted = None,
 ) -> tuple[Annotation, bool]:
     """Save the answer of `user` on the item they hold, and return it with whether it is new.
@@ -132,8 +152,9 @@ def submit(
     if earlier is not None:
         return earlier, False
     held = get_lease(project, user, lease)
-    given = parse_labels(project, labels)
-    answer = Answer(key, given, _clean_seconds(seconds), clean_note(note), unsure)
+    given = parse_labels(project, labels, lambda: held.item)
+    tags = parse_tags(held, tagged)
+    answer = Answer(key, given, _clean_seconds(seconds), clean_note(note), unsure, tags)
     try:
         annotation = _store(held, answer, on_counted)
     except IntegrityError:
@@ -148,6 +169,7 @@ def submit(
     if project.overlap > 1:
         # All annotators who could complete the item may have skipped it.
         skipped_items.set_aside(project, annotation.item_id)
+        ending.free_stuck(project, annotation.item_id)
     return annotation, True
 
 
@@ -188,38 +210,84 @@ def find_earlier_save(
     annotation = Annotation.objects.get(pk=found[0])
     # Also if it was withdrawn: its labels may be deleted since, but its history stays.
     before = annotation.revisions.first()
-    first = before.labels if before else label_ids(annotation)
+    first = before.labels if before else refs_given(annotation)
     elsewhere = item is not None and annotation.item_id != item.pk
-    same = annotation.project_id == project.pk and naming.may_mean(project, labels, first)
+    given = _as_stored(annotation, labels)
+    same = annotation.project_id == project.pk and naming.may_mean(project, given, first)
     if elsewhere or not same:
         raise Invalid("client_id_reused", field="client_id")
     return annotation
 
 
-def parse_labels(project: Project, labels: Sequence[Ref]) -> list[Label]:
-    """Return the project's labels with these ids or names, in the project's order.
+def _as_stored(annotation: Annotation, labels: Sequence[Ref]) -> Sequence[Ref]:
+    """Return marks with the borders that they were stored with; anything else as it is."""
+    if not any(isinstance(each, (Mark, QuotedMark)) for each in labels):
+        return labels
+    answer = tasktypes.of(annotation.project).answer
+    return answer.whole([as_ref(each) for each in labels], annotation.item.text)
 
-    A former name of a label still refers to it, unless another label has that name now.
+
+def parse_labels(
+    project: Project, labels: Sequence[Ref], item: Callable[[], Item] | None = None
+) -> Said:
+    """Return what these ids or names of the project's labels, or marks with them, say.
+
+    A former name of a label still refers to it, unless another label has that name now. Marks are
+    compared with the `item`, which is read for them only.
     """
     naming.check_type(labels)
-    there = naming.labels_of(project)
-    known: dict[Ref, Label] = {label.pk: label for label in there}
-    if any(isinstance(each, str) for each in labels):
-        known.update(naming.by_name(project))
-    unknown = [each for each in labels if each not in known]
-    if unknown:
-        (name,) = naming.names(project, unknown[:1])
-        raise Invalid(
-            "unknown_label",
-            field="labels",
-            name=(name or str(unknown[0]))[:200],
-            names=", ".join(label.name for label in there[:20]),
-        )
-    chosen = {known[each].pk for each in labels}
-    tasktypes.of(project).answer.check_number(len(labels))
+    answer = tasktypes.of(project).answer
+    labels = naming.current(project, labels)
+    known = _known_labels(project, labels)
+    chosen = {known[label_of(each)].pk for each in labels}
+    given = [label for label in naming.labels_of(project) if label.pk in chosen]
+    answer.check_number(len(labels))
+    if not answer.of_classes:
+        marks = [_by_id(each, known) for each in labels]
+        text = "" if item is None else item().text
+        return Said(given, answer.marks(marks, text, mark_rules(project)))
     if len(chosen) != len(labels):
         raise Invalid("label_number", message="label_twice", field="labels")
-    return [label for label in there if label.pk in chosen]
+    return Said(given)
+
+
+def parse_label(project: Project, label: Ref) -> Label:
+    """Return the project's label with this id or current or former name."""
+    naming.check_type([label])
+    (now,) = naming.current(project, [label])
+    return _known_labels(project, [now])[now]
+
+
+def _known_labels(project: Project, labels: Sequence[Ref]) -> dict[Any, Label]:
+    """Return the project's labels by id and name; Invalid if one is none of them."""
+    there = naming.labels_of(project)
+    known: dict[Any, Label] = {label.pk: label for label in there}
+    refs = [label_of(each) for each in labels]
+    if any(isinstance(each, str) for each in refs):
+        known.update(naming.by_name(project))
+    unknown = next((n for n, each in enumerate(refs) if each not in known), None)
+    if unknown is None:
+        return known
+    (name,) = naming.names(project, refs[unknown : unknown + 1])
+    name = (name or str(refs[unknown]))[:200]
+    names = ", ".join(label.name for label in there[:20])
+    if isinstance(labels[unknown], tuple):
+        raise Invalid(
+            "unknown_label",
+            message="span_label",
+            field=f"spans.{unknown}",
+            entry=unknown,
+            name=name,
+            names=names,
+        )
+    raise Invalid("unknown_label", field="labels", name=name, names=names)
+
+
+def _by_id(ref: Any, known: dict[Any, Label]) -> Any:
+    """Return a mark with the id of its label; anything else as it is."""
+    if isinstance(ref, (Mark, QuotedMark)):
+        return ref.with_label(known[ref.label].pk)
+    return ref
 
 
 def _clean_seconds(seconds: float | None) -> float | None:
@@ -249,7 +317,7 @@ def _store(held: Lease, answer: Answer, on_counted: OnCounted) -> Annotation:
     finished = counted and _count_opinion(project, held.item_id)
     annotation = _insert(held, answer, counted=counted, completes=finished, at=now)
     if held.is_review:
-        assignments.answer(annotation, [label.pk for label in answer.labels])
+        assignments.answer(annotation, answer.said.refs)
     if not finished or project.overlap > 1:
         # Not the first annotation; a single one cannot disagree.
         disagreements.record_disagreements(project, [held.item_id])
@@ -305,10 +373,11 @@ def _insert(
         seconds=answer.seconds,
         note=answer.note,
         unsure=answer.unsure,
-        **{**held.provenance(), "suggestion": shown_suggestion(held)},
+        value=answer.said.marks,
+        **{**held.provenance(), "suggestion": with_tags(held, answer.tagged)},
     )
     insert_row(annotation)
-    store_labels(annotation, answer.labels)
+    store_labels(annotation, answer.said.labels)
     return annotation
 
 

@@ -90,7 +90,7 @@ def _refused(
 def _label(
     project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
-    fields = ("lease", "client_id", "seconds", "note", "unsure")
+    fields = ("lease", "client_id", "seconds", "note", "unsure", "tagged")
     given = {name: decision[name] for name in fields if name in decision}
     annotation, _is_new = submit.submit(
         project, user, labels=_labels(project, decision), on_counted=on_counted, **given

@@ -9,8 +9,10 @@ from typing import Any
 from annotator import tasktypes
 from annotator.db.one_moment import one_moment
 from annotator.errors import Invalid
-from annotator.flow.datasets.outgoing import by_item, choices, predictions, records
+from annotator.flow.datasets.outgoing import by_document, by_item, choices, predictions, unaligned
+from annotator.flow.datasets.outgoing import records as by_annotation
 from annotator.flow.datasets.outgoing.choices import INCLUDES, Choices
+from annotator.flow.datasets.outgoing.unaligned import Unaligned
 from annotator.flow.evaluation import audit_judgements
 from annotator.flow.labels import naming
 from annotator.formats import Outgoing, Writer
@@ -23,8 +25,10 @@ __all__ = [
     "checked",
     "file_name",
     "outgoing",
+    "records",
     "stream",
     "total",
+    "unaligned_spans",
     "writer_of",
 ]
 
@@ -53,6 +57,9 @@ def stream(
 def checked(project: Project, format: str, given: Mapping[str, Any]) -> tuple[Writer, Choices]:
     """Return the writer and the choices of a request; Invalid names the first bad one."""
     writer = writer_of(format)
+    if writer.of_spans and tasktypes.of(project).answer.of_classes:
+        names = ", ".join(name for name, each in WRITERS.items() if not each.of_spans)
+        raise Invalid("unknown_format", field="format", name=format[:40], names=names)
     return writer, choices.parsed(project, given)
 
 
@@ -82,11 +89,11 @@ def _written(
     project: Project, writer: Writer, wanted: Choices, tell: Callable[[int], None] | None
 ) -> Iterator[bytes]:
     with one_moment():
-        found = found_records(project, wanted)
+        found = records(project, wanted)
         if tell is not None:
             found = _counted(found, tell)
-        if not writer.is_tool:
-            found = map(tasktypes.of(project).answer.told, found)
+        answer = tasktypes.of(project).answer
+        found = map(answer.told_to_tools if writer.is_tool else answer.told, found)
         yield from writer.write(found, outgoing(project, writer, wanted))
 
 
@@ -99,23 +106,24 @@ def _counted(found: Iterator[Record], tell: Callable[[int], None]) -> Iterator[R
     tell(number)
 
 
-def found_records(project: Project, wanted: Choices) -> Iterator[Record]:
-    """Yield the records of the choices."""
+def records(project: Project, wanted: Choices | None = None) -> Iterator[Record]:
+    """Yield the records of the choices, or else those of all annotations that stand."""
+    wanted = wanted or Choices()
     predicted = predictions.of_pool(project) if "predictions" in wanted.include else None
-    about = records.About(project, audit_judgements.of_audits(project), predicted)
+    about = by_annotation.About(project, audit_judgements.of_audits(project), predicted)
     found: Iterator[Record] = _kind(wanted).records(about, wanted)
     return found
 
 
 def _kind(wanted: Choices) -> Any:
-    return by_item if wanted.unit == "item" else records
+    return {"item": by_item, "document": by_document}.get(wanted.unit, by_annotation)
 
 
 def outgoing(project: Project, writer: Writer, wanted: Choices) -> Outgoing:
     """Return what an export has, whether or not there is a record."""
     kind = tasktypes.of(project)
     predicted = predictions.Predicted(project) if "predictions" in wanted.include else None
-    about = records.About(project, audit_judgements.Judged(project), predicted)
+    about = by_annotation.About(project, audit_judgements.Judged(project), predicted)
     empty = Item(project=project, position=0, content=dict.fromkeys(kind.media.fields, ""))
     told = _kind(wanted).record(about, empty)
     return Outgoing(
@@ -123,12 +131,22 @@ def outgoing(project: Project, writer: Writer, wanted: Choices) -> Outgoing:
         parts=tuple(kind.media.export(empty)),
         labels=tuple(label.name for label in naming.labels_of(project)),
         takes_several=kind.answer.takes_several,
+        spans=not kind.answer.of_classes,
+        unaligned=wanted.unaligned,
     )
+
+
+def unaligned_spans(project: Project, writer: Writer, wanted: Choices) -> Unaligned | None:
+    """Return what of the spans a format holds otherwise; None for one that holds all of them."""
+    if writer.tokeniser is None:
+        return None
+    found = records(project, of_writer(writer, wanted))
+    return unaligned.find(found, writer, wanted.unaligned)
 
 
 def total(project: Project, wanted: Choices) -> int:
     """Return how many records go out; an upper bound where the label that counts was chosen."""
-    if wanted.unit == "item":
+    if wanted.unit != "annotation":
         return int(choices.items(project, wanted).count())
     found: int = choices.answers(project, wanted).count()
     if "skipped" in wanted.include:

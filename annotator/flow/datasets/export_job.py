@@ -1,29 +1,21 @@
 """Exports in the background: a file that is offered only when it is whole."""
 
 import os
-import threading
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import copy_context
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connection
 from django.utils import timezone
 
 from annotator.db import clock
 from annotator.errors import Conflict, NotFound
 from annotator.flow.datasets import export
 from annotator.flow.datasets.outgoing import choices
+from annotator.jobs.progress import Progress
 from annotator.jobs.runner import job
-from annotator.models import Export, LostClaim, Project, User
-
-TELL_SECONDS = 1.0
-# A file that no row knows: its worker died between the file and the row.
-ORPHAN_SECONDS = 24 * 3600
+from annotator.models import Export, Project, User
+from annotator.storage import job_files
 
 
 def start(project: Project, user: User, format: str, given: Mapping[str, Any]) -> Export:
@@ -68,10 +60,11 @@ def run(work: Export) -> Export:
     writer, wanted = export.checked(work.project, work.format, work.options)
     total = export.total(work.project, export.of_writer(writer, wanted))
     work.write(total=total, done=0, begun_at=clock.now())
-    name = f"{work.pk}-{uuid.uuid4().hex}.{writer.suffix}"
+    job_files.drop_left(folder(), work.pk)
+    name = job_files.new_name(work.pk, f".{writer.suffix}")
     fresh = folder() / f"{name}.part"
     try:
-        with _Progress(work).told() as progress:
+        with Progress(work).told() as progress:
             size = _write(work, wanted, fresh, progress)
         fresh.replace(folder() / name)
         # The number of records is known only now.
@@ -83,7 +76,7 @@ def run(work: Export) -> Export:
     return work
 
 
-def _write(work: Export, wanted: choices.Choices, path: Path, progress: "_Progress") -> int:
+def _write(work: Export, wanted: choices.Choices, path: Path, progress: Progress) -> int:
     with path.open("xb") as file:
         blocks = export.stream(work.project, work.format, wanted=wanted, tell=progress.tell)
         for block in blocks:
@@ -91,46 +84,6 @@ def _write(work: Export, wanted: choices.Choices, path: Path, progress: "_Progre
         file.flush()
         os.fsync(file.fileno())
         return file.tell()
-
-
-class _Progress:
-    """How far an export is. Another thread stores it: the snapshot's connection cannot write."""
-
-    def __init__(self, work: Export) -> None:
-        self._work, self.done = work, 0
-        self._is_lost = False
-
-    def tell(self, number: int) -> None:
-        """Note how many records are written; LostClaim once another worker has the job."""
-        self.done = number
-        if self._is_lost:
-            raise LostClaim(f"export {self._work.pk} was taken over")
-
-    @contextmanager
-    def told(self) -> Iterator["_Progress"]:
-        """Store the progress every second."""
-        over = threading.Event()
-        keep = partial(copy_context().run, self._store_until, over)
-        thread = threading.Thread(target=keep, daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            over.set()
-            thread.join()
-
-    def _store_until(self, over: threading.Event) -> None:
-        while not over.wait(TELL_SECONDS):
-            mine = Export.objects.filter(
-                pk=self._work.pk, token=self._work.token, state=Export.State.RUNNING
-            )
-            try:
-                self._is_lost = not mine.update(done=self.done, heartbeat_at=clock.now())
-            except Error:
-                # The next second tries again, and the heartbeat has a thread of its own.
-                continue
-            finally:
-                connection.close()
 
 
 # Remove -------------------------------------------------------------------------------------------
@@ -143,7 +96,4 @@ def drop_old() -> None:
         (folder() / work.path).unlink(missing_ok=True)
         Export.objects.filter(pk=work.pk).update(path="")
     known = set(Export.objects.exclude(path="").values_list("path", flat=True))
-    edge = timezone.now().timestamp() - ORPHAN_SECONDS
-    for path in folder().iterdir():
-        if path.name not in known and path.stat().st_mtime < edge:
-            path.unlink(missing_ok=True)
+    job_files.drop_unknown(folder(), known)

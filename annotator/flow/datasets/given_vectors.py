@@ -10,14 +10,17 @@ from numpy.typing import NDArray
 
 from annotator import tasktypes
 from annotator.errors import Invalid
-from annotator.formats import RejectedRow, Row, Rows
+from annotator.formats import Columns, RejectedRow, Row, Rows, because
 from annotator.formats.tables import LONGEST_VECTOR
-from annotator.i18n import stored_texts
 from annotator.models import Job, Project, VectorShard
 from annotator.pool import new_vectors, vector_store
 
 GIVEN = VectorShard.GIVEN
 BLOCK = 4_096
+
+
+# The kind of an import that brings nothing but vectors in an .npy file; no reader has it.
+FORMAT = "vectors"
 
 
 # What is sent ------------------------------------------------------------------------------------
@@ -55,6 +58,17 @@ def check_file(project: Project, path: Path, ids: Path | None) -> None:
         raise Invalid("vector_ids", field="vector_ids", ids=number, vectors=len(vectors))
 
 
+def only_vectors(columns: Columns) -> Columns | None:
+    """Return the columns of a table of vectors for items that are there: ids, but no content.
+
+    None where the content was named, or is no table's, or no vectors were.
+    """
+    named = columns.text or any(columns.named.values())
+    if not (columns.vector and columns.parts) or named:
+        return None
+    return replace(columns, parts=(), label="", plain=True)
+
+
 def attached(rows: Rows, path: Path, ids: Path | None) -> Rows:
     """Yield the rows with their vectors: by their ids, or in the order of the file without ids."""
     vectors = opened(path)
@@ -68,7 +82,7 @@ def attached(rows: Rows, path: Path, ids: Path | None) -> Rows:
             vector = np.asarray(vectors[at], dtype=np.float32)
             yield replace(row, vector=vector)
         else:
-            yield RejectedRow(row.number, "no_vector", stored_texts.NO_VECTOR)
+            yield RejectedRow(row.number, because("no_vector"))
 
 
 def opened(path: Path) -> NDArray[Any]:
@@ -103,8 +117,13 @@ def problem(row: Row, wanted: int) -> RejectedRow | None:
     """Return why the vector of a row cannot be used; None where it can."""
     if len(row.vector) == wanted:
         return None
-    words = stored_texts.VECTOR_DIMENSIONS % {"found": len(row.vector), "wanted": wanted}
-    return RejectedRow(row.number, "vector_dimensions", words)
+    reason = because(
+        "vector_dimensions",
+        message="vector_of_other_size",
+        found=len(row.vector),
+        wanted=wanted,
+    )
+    return RejectedRow(row.number, reason)
 
 
 def store(project: Project, vectors: list[NDArray[np.float32]]) -> None:

@@ -1,7 +1,9 @@
 """Import of a file: streamed into items in atomic chunks, resumable after each."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,27 +16,34 @@ from annotator.db import clock
 from annotator.db.bulk_insert import bulk_insert
 from annotator.errors import Conflict, Invalid
 from annotator.flow.datasets import attaching, given_vectors
+from annotator.flow.datasets.buckets import copies
+from annotator.flow.datasets.buckets.problems import StoreAway
 from annotator.flow.datasets.options import options_of
 from annotator.flow.datasets.rows import answers, item_updates, report
 from annotator.flow.datasets.rows.fates import Chunk, Entry, Sorter
 from annotator.flow.datasets.rows.given import Reading
 from annotator.flow.datasets.rows.label_names import LabelNames
+from annotator.flow.datasets.rows.paragraphs import in_parts
 from annotator.flow.datasets.rows.report import ERRORS_SHOWN, Fate
-from annotator.flow.datasets.upload import uploaded
-from annotator.formats import Looked, Note, RejectedRow, Row, SkippedFile, UnreadableFile
+from annotator.flow.datasets.upload import kind_of, remove_files, uploaded, uploads_folder
+from annotator.formats import Looked, Note, RejectedRow, Row, SkippedFile, UnreadableFile, because
 from annotator.formats.registry import READERS
 from annotator.i18n import stored_texts
+from annotator.i18n.reasons import worded
 from annotator.jobs.runner import job
 from annotator.models import Import, Item, Project, User
 
-# With a single writer (SQLite), saving a label waits as long as this chunk takes.
-CHUNK_OF_ONE_WRITER = 500
-GAP_SECONDS = 0.01
+# With a single writer (SQLite), saving a label waits as long as this chunk takes to store; the next
+# one is read and sorted in between, which takes as long again.
+CHUNK_OF_ONE_WRITER = 1000
 CHUNK_BYTES = 32 << 20
 TRIES = 5
 # What may be wrong with a row that no reader foresaw, so that no database can store it.
 UNSTORABLE = (DataError, UnicodeError, OverflowError, ValueError)
 MOST_NOTES = 30
+# From a bucket, between two signs of life; and before a store that is away is asked again.
+FETCH_SECONDS = 5.0
+WAITS = (2, 4, 8, 16, 32)
 # Weight of the newest chunk in the rate that foretells the end.
 NEWEST = 0.1
 
@@ -60,8 +69,7 @@ def cancel(work: Import, user: User) -> None:
 
 
 def _remove_files(work: Import) -> None:
-    for name in filter(None, (work.path, work.vectors_path, work.vector_ids_path)):
-        uploaded(name).unlink(missing_ok=True)
+    remove_files(work.path, work.vectors_path, work.vector_ids_path)
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -71,25 +79,54 @@ def _remove_files(work: Import) -> None:
 def run(work: Import) -> Import:
     """Import the file, continuing where an earlier attempt stopped."""
     report.cut(work)
-    if work.format == attaching.FORMAT:
+    if copies.is_stored_there(work.path):
+        _fetch(work)
+    if attaching.is_for(work):
         return _attach(work)
     names = LabelNames(work.project, work.label_map, work.unknown_labels)
-    store = tasktypes.of(work.project).media.store
-    sorter = Sorter(work, Reading(work, names), lambda *given: store(work.project, *given))
+    store = partial(tasktypes.of(work.project).media.store, work.project)
+    sorter = Sorter(work, Reading(work, names), store)
     pace = Pace(work)
     try:
         # Before entries were counted, each was a row.
         entries = islice(_entries(work, names.known), work.entries or work.done, None)
         for number, chunk in enumerate(_chunks(work, entries), 1):
             _store_with_retry(work, chunk, sorter, pace)
-            _yield_to_others(number)
+            _refresh_statistics(number)
     except UnreadableFile as problem:
-        raise Invalid(problem.code, detail=problem.detail) from problem
-    work.finish(
-        total=work.done, notes=[*work.notes, *map(as_note, names.notes.values())][:MOST_NOTES]
-    )
+        raise Invalid(problem.code, detail=worded(problem.reason)) from problem
+    found = [*names.notes.values(), *ids_notes(each["code"] for each in work.errors)]
+    work.finish(total=work.done, notes=[*work.notes, *map(as_note, found)][:MOST_NOTES])
     _remove_files(work)
     return work
+
+
+def ids_notes(codes: Iterable[str]) -> list[Note]:
+    """Return what can be chosen where rows were rejected because other items have their ids."""
+    return [Note("ids_taken")] if "duplicate_id" in codes else []
+
+
+def _fetch(work: Import) -> None:
+    """Fetch what is missing of a file or folder in a bucket, and find out its format."""
+    waits = iter(WAITS)
+    while True:
+        # Without its token, as when it was cancelled, this ends it.
+        work.write(done=work.done)
+        try:
+            is_whole = copies.fetch(work.path, uploads_folder(), seconds=FETCH_SECONDS)
+        except StoreAway:
+            wait = next(waits, None)
+            if wait is None:
+                raise
+            time.sleep(wait)
+            continue
+        work.write(attempts=0)
+        if is_whole:
+            break
+        waits = iter(WAITS)
+    if not work.format:
+        kind = kind_of(work.project, work.name, "", uploaded(work.path))
+        work.write(format=kind)
 
 
 def _attach(work: Import) -> Import:
@@ -126,14 +163,13 @@ def _rows_at_once(work: Import) -> int:
     return min(most, CHUNK_OF_ONE_WRITER) if connection.vendor == "sqlite" else most
 
 
-def _yield_to_others(number: int) -> None:
-    """Let the database do its maintenance between two chunks, of which `number` are stored."""
-    if connection.vendor == "sqlite":
-        # One writer at a time: leave a gap for annotators who are saving labels.
-        time.sleep(GAP_SECONDS)
-    elif str(number).strip("0") == "1":
-        # After each tenfold growth: the planner assumes that a new pool has a handful of rows and
-        # scans all of them for each chunk, until ANALYZE runs; autovacuum comes a minute later.
+def _refresh_statistics(number: int) -> None:
+    """Have PostgreSQL count the pool, when `number` chunks are stored, after each tenfold growth.
+
+    The planner assumes that a new pool has a handful of rows and scans all of them for each chunk,
+    until ANALYZE runs; autovacuum comes a minute later.
+    """
+    if connection.vendor == "postgresql" and str(number).strip("0") == "1":
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {Item._meta.db_table}")
 
@@ -146,7 +182,7 @@ def _entries(work: Import, label_names: set[str]) -> formats.Rows:
         _note_look(work, looked)
     entries = reader.read(path, columns, looked, label_names)
     if not work.vectors_path:
-        return entries
+        return in_parts(work, entries)
     ids = uploaded(work.vector_ids_path) if work.vector_ids_path else None
     return given_vectors.attached(entries, uploaded(work.vectors_path), ids)
 
@@ -154,13 +190,23 @@ def _entries(work: Import, label_names: set[str]) -> formats.Rows:
 def _note_look(work: Import, looked: Looked) -> None:
     """Store what people should know of the file, and how it is read."""
     notes: list[Any] = [as_note(note) for note in looked.notes]
-    if looked.encoding == "windows-1252" and not work.encoding:
-        notes.insert(0, stored_texts.READ_AS_CP1252)
+    if not work.encoding and not looked.encoding.startswith(("utf", "ascii")) and looked.encoding:
+        notes.insert(0, _encoding_note(looked))
     work.write(
         notes=notes[:MOST_NOTES],
+        total=looked.rows if work.total is None else work.total,
         encoding=(looked.encoding or work.encoding)[:32],
         delimiter=looked.delimiter or work.delimiter,
     )
+
+
+def _encoding_note(looked: Looked) -> Any:
+    """Return what to tell of an encoding that was found out by how well it fits."""
+    if not looked.encoding_is_sure:
+        return as_note(Note("encoding_unsure", {"name": looked.encoding}))
+    if looked.encoding == "windows-1252":
+        return stored_texts.READ_AS_CP1252
+    return as_note(Note("read_as_encoding", {"name": looked.encoding}))
 
 
 def _chunks(work: Import, entries: Iterator[Entry]) -> Iterator[list[Entry]]:
@@ -211,11 +257,11 @@ def _store_apart(
         _store_with_retry(work, entries[half:], sorter, pace)
         return
     (entry,) = entries
-    words = stored_texts.NOT_STORED % {"problem": report.storable(str(problem))[:200]}
     if isinstance(entry, SkippedFile):
-        bad: Entry = SkippedFile(report.storable(entry.name), entry.code)
+        bad: Entry = replace(entry, name=report.storable(entry.name))
     else:
-        bad = RejectedRow(entry.number, "not_stored", words)
+        reason = because("not_stored", problem=report.storable(str(problem))[:200])
+        bad = RejectedRow(entry.number, reason)
     _store(work, sorter.sort([bad]), pace)
 
 

@@ -11,6 +11,7 @@ from annotator.flow.labels import naming
 from annotator.flow.projects.label_set import clean_name
 from annotator.formats import Columns
 from annotator.models import Import, Project
+from annotator.tasktypes.base import MARKS
 
 DELIMITERS = (",", ";", "\t", "|")
 # What people write for one that is hard to type.
@@ -59,7 +60,8 @@ class Options:
 
     def columns(self, project: Project) -> Columns:
         """Return which column has what content; Invalid for one that the items cannot use."""
-        parts = tasktypes.of(project).media.parts
+        kind = tasktypes.of(project)
+        parts = kind.media.parts
         there = {part.name for part in parts}
         given = {name: column for name, column in self.part_columns.items() if column}
         wrong = sorted(given.keys() - there)
@@ -78,6 +80,7 @@ class Options:
             encoding=self.encoding,
             delimiter=self.delimiter,
             ignore_ids=self.ignore_ids,
+            spans=MARKS in kind.can,
             label_names=frozenset({*naming.by_name(project), *self.label_map}),
         )
 
@@ -87,13 +90,13 @@ class Options:
 
 
 CHOICES: dict[str, list[str]] = {
-    "labels_are": Import.LabelsAre.values,
+    "labels_are": Import.LabelUse.values,
     "existing": Import.Existing.values,
     "same_id": Import.SameId.values,
     "unknown_labels": Import.UnknownLabels.values,
 }
 DEFAULTS: dict[str, str] = {
-    "labels_are": Import.LabelsAre.SEED.value,
+    "labels_are": Import.LabelUse.SEED.value,
     "existing": Import.Existing.KEEP.value,
     "same_id": Import.SameId.KEEP.value,
     "unknown_labels": Import.UnknownLabels.REJECT.value,

@@ -20,6 +20,7 @@ from annotator.flow.queue import current_leases
 from annotator.models import (
     Annotation,
     AnnotationLabel,
+    BulkChange,
     DecidedLabel,
     Decision,
     Disagreement,
@@ -30,12 +31,14 @@ from annotator.models import (
     QueueEntry,
     ReviewRequest,
     Revision,
+    SentBack,
 )
 from annotator.pool import given_rows
 from annotator.storage import pictures
 
 EMPTY: dict[str, Any] = {
     "text": "",
+    "folded": None,
     "content": None,
     "image": "",
     "meta": {},
@@ -126,6 +129,8 @@ def _rows_of(items: list[int]) -> Sequence[QuerySet[Any]]:
         DecidedLabel.objects.filter(decision__item__in=items),
         Decision.objects.filter(item__in=items),
         ReviewRequest.objects.filter(item__in=items),
+        BulkChange.objects.filter(item__in=items),
+        SentBack.objects.filter(item__in=items),
         AnnotationLabel.objects.filter(annotation__item__in=items),
         Revision.objects.filter(annotation__item__in=items),
         Annotation.objects.filter(item__in=items),

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from annotator.errors import Conflict, FlowError, Invalid, NotFound, TooLarge
+from annotator.errors import Conflict, FlowError, Invalid, NoRoom, NotFound, TooLarge
 from annotator.flow.datasets.upload import new_path, shown_name, uploaded, uploads_folder
 from annotator.models import Project, UnfinishedUpload, Upload, User
 
@@ -30,19 +30,15 @@ KEPT = timedelta(hours=24)
 RESERVED_BYTES = 64 << 20
 
 
-class NoRoom(FlowError):
-    """The disk cannot hold it."""
-
-    status = 507
-
-
 class Damaged(FlowError):
     """What came is not what was sent."""
 
     status = 460
 
 
-def create(project: Project, user: User, name: str, length: int) -> UnfinishedUpload | Upload:
+def create(
+    project: Project | None, user: User, name: str, length: int
+) -> UnfinishedUpload | Upload:
     """Store the beginning of an upload of `length` bytes; an empty one is complete at once."""
     if length > settings.MAX_UPLOAD_MB << 20:
         raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
@@ -69,7 +65,7 @@ def _check_room(length: int) -> None:
         raise NoRoom("no_room")
 
 
-def find(project: Project, user: User, key: uuid.UUID) -> UnfinishedUpload | Upload:
+def find(project: Project | None, user: User, key: uuid.UUID) -> UnfinishedUpload | Upload:
     """Return the user's upload, complete or not."""
     for rows in (UnfinishedUpload.objects, Upload.objects):
         found: UnfinishedUpload | Upload | None
@@ -82,7 +78,7 @@ def find(project: Project, user: User, key: uuid.UUID) -> UnfinishedUpload | Upl
     raise NotFound("unknown_upload")
 
 
-def unfinished(project: Project, user: User) -> list[UnfinishedUpload]:
+def unfinished(project: Project | None, user: User) -> list[UnfinishedUpload]:
     """Return the user's uploads that can go on, newest first."""
     rows = UnfinishedUpload.objects.filter(project=project, user=user)
     return list(rows.filter(expires_at__gt=timezone.now()).order_by("-expires_at"))

@@ -16,6 +16,7 @@ from annotator.errors import Conflict
 from annotator.flow.annotation import revise
 from annotator.flow.datasets import importing, removal
 from annotator.flow.features import changed_items
+from annotator.i18n import folding
 from annotator.jobs.runner import job
 from annotator.models import (
     Annotation,
@@ -206,7 +207,8 @@ def _restore_contents(work: Removal) -> None:
         if newer.exists() or _is_taken(former):
             continue
         values: dict[str, Any] = {name: getattr(former, name) for name in CONTENT}
-        Item.objects.filter(pk=former.item_id).update(**values)
+        folded = folding.stored(former.text, former.item.key)
+        Item.objects.filter(pk=former.item_id).update(**values, folded=folded)
         positions.append(former.item.position)
         former.delete()
     if positions:

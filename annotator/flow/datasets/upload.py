@@ -1,8 +1,10 @@
 """Uploads: files are received, stored, and given a format; nothing is imported yet."""
 
+import sys
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,11 +13,21 @@ from django.db import transaction
 
 from annotator import tasktypes
 from annotator.errors import Conflict, FlowError, Invalid, NotFound, TooLarge, WrongType
-from annotator.flow.datasets import given_vectors
+from annotator.flow.datasets import given_vectors, server_files
+from annotator.flow.datasets.buckets import copies
 from annotator.flow.datasets.options import Options
+from annotator.flow.datasets.server_files import ServerFile
 from annotator.formats import Columns, Looked, UnreadableFile
 from annotator.formats.registry import READERS, for_content, for_file
+from annotator.i18n.reasons import worded
 from annotator.models import Import, Project, UnfinishedUpload, Upload, User
+
+BLOCK = 1 << 20
+# As many as one form may have of files.
+MOST_JOINED = 10_000
+# Of a bucket, as long as a request has to wait for it.
+FETCH_SECONDS = 8.0
+FETCHED_FILES = 300
 
 # Receive ------------------------------------------------------------------------------------------
 
@@ -36,7 +48,7 @@ def receive(
     """
     options = Options(**given).checked()
     # Before anything is received.
-    kind_of(project, name_of(file), options.format)
+    _check_kind(project, file, options.format)
     options.columns(project)
     given_vectors.check_wanted(project, options.vector_column, vectors, vector_ids)
     kept = keep(project, user, file, vectors=vectors, vector_ids=vector_ids)
@@ -47,14 +59,35 @@ def receive(
         raise
 
 
+def _check_kind(project: Project, file: Any, format: str) -> None:
+    if not isinstance(file, ServerFile):
+        kind_of(project, name_of(file), format)
+    elif not file.token:
+        kind_of(project, name_of(file), format, server_files.place_of(file.stored))
+    elif not file.is_folder:
+        # Its bytes are still in the bucket.
+        kind_of(project, name_of(file), format)
+
+
 def keep(
     project: Project, user: User | None, file: Any, *, vectors: Any = None, vector_ids: Any = None
 ) -> Upload:
-    """Store an uploaded file, or several as one ZIP, to be looked at before it is imported."""
+    """Store an uploaded file, or several as one ZIP, to be looked at before it is imported.
+
+    A file on the server stays where it is. Vectors without a file need the ids of the items that
+    they are of.
+    """
     if vector_ids and not vectors:
         raise Invalid("no_vectors_file", field="vector_ids")
-    kept = {"path": _keep_files(file) if isinstance(file, (list, tuple)) else keep_upload(file)}
+    if not file:
+        return _keep_vectors(project, user, vectors, vector_ids)
+    kept: dict[str, Path] = {}
+    stored = {"path": file.stored} if isinstance(file, ServerFile) else {}
     try:
+        if not stored:
+            kept["path"] = (
+                keep_files(file) if isinstance(file, (list, tuple)) else keep_upload(file)
+            )
         for name, beside in (("vectors_path", vectors), ("vector_ids_path", vector_ids)):
             if beside:
                 kept[name] = keep_upload(beside)
@@ -65,6 +98,7 @@ def keep(
             project=project,
             user=user,
             name=shown_name(name_of(file)),
+            **stored,
             **{name: path.name for name, path in kept.items()},
         )
     except BaseException:
@@ -73,14 +107,29 @@ def keep(
         raise
 
 
+def _keep_vectors(project: Project, user: User | None, vectors: Any, vector_ids: Any) -> Upload:
+    given_vectors.check_wanted(project, "", vectors, vector_ids)
+    if not vector_ids:
+        raise Invalid("ids_missing", field="vector_ids")
+    kept = [keep_upload(vectors)]
+    try:
+        kept += [keep_upload(vector_ids)]
+        given_vectors.check_file(project, *kept)
+        name, (path, ids) = shown_name(name_of(vectors)), (each.name for each in kept)
+        return Upload.objects.create(
+            project=project, user=user, name=name, path=path, vector_ids_path=ids
+        )
+    except BaseException:
+        for each in kept:
+            each.unlink(missing_ok=True)
+        raise
+
+
 def start(upload: Upload, user: User | None, options: Options) -> Import:
     """Store the import job of an upload, which can be used once; Invalid if it is unusable."""
-    project = upload.project
+    project = upload.destination
     options = options.checked()
-    kind = kind_of(project, upload.name, options.format, uploaded(upload.path))
-    columns = options.columns(project)
-    given_vectors.check_wanted(project, options.vector_column, upload.vectors_path, "")
-    looked = look(uploaded(upload.path), kind, columns)
+    kind, rows = _seen_before(upload, options)
     with transaction.atomic():
         # Only one of two at once finds it.
         if not Upload.objects.filter(pk=upload.pk).delete()[0]:
@@ -92,15 +141,70 @@ def start(upload: Upload, user: User | None, options: Options) -> Import:
             path=upload.path,
             vectors_path=upload.vectors_path,
             vector_ids_path=upload.vector_ids_path,
-            total=looked.rows,
+            total=rows,
             **{**options.stored(), "format": kind},
         )
+
+
+def _seen_before(upload: Upload, options: Options) -> tuple[str, int | None]:
+    """Return the kind of an upload and its number of rows, as far as they are known at once.
+
+    What is large and lies in a bucket is fetched by the worker, which then finds out its kind.
+    """
+    if not fetch_some(upload):
+        return options.format, None
+    kind, _columns, looked = inspect(upload, options)
+    return kind, looked.rows
+
+
+def fetch_some(upload: Upload) -> bool:
+    """Fetch what a request has time for from a bucket; return whether nothing is missing then."""
+    if not copies.is_stored_there(upload.path):
+        return True
+    return copies.fetch(
+        upload.path, uploads_folder(), seconds=FETCH_SECONDS, most_files=FETCHED_FILES
+    )
+
+
+def not_fetched(upload: Upload) -> Conflict:
+    """Return the error for an upload of which too little was fetched from its bucket."""
+    return Conflict(
+        "bucket_under_way", field="server_file", **copies.told(upload.path, uploads_folder())
+    )
+
+
+def inspect(upload: Upload, options: Options) -> tuple[str, Columns, Looked]:
+    """Return the kind of an upload, its columns and what a first look shows.
+
+    The columns have no parts where it brings nothing but vectors. Invalid or WrongType if it is
+    unusable.
+    """
+    path = uploaded(upload.path)
+    if upload.vector_ids_path and not upload.vectors_path:
+        ids = given_vectors.read_ids(uploaded(upload.vector_ids_path))
+        return given_vectors.FORMAT, Columns(parts=()), Looked(len(ids))
+    kind = kind_of(upload.destination, upload.name, options.format, path)
+    columns = options.columns(upload.destination)
+    given_vectors.check_wanted(upload.destination, options.vector_column, upload.vectors_path, "")
+    looked, columns = look_for_vectors(path, kind, columns)
+    return kind, columns, looked
 
 
 def discard(upload: Upload) -> None:
     """Remove an upload with its files."""
     if Upload.objects.filter(pk=upload.pk).delete()[0]:
-        for name in upload.paths:
+        remove_files(*upload.paths)
+
+
+def remove_files(*names: str) -> None:
+    """Delete uploaded files, and copies of those in buckets, by their stored paths.
+
+    A file in the folder on the server is not ours to delete.
+    """
+    for name in names:
+        if copies.is_stored_there(name):
+            copies.remove(name, uploads_folder())
+        elif name and not server_files.is_stored_there(name):
             uploaded(name).unlink(missing_ok=True)
 
 
@@ -112,25 +216,34 @@ def name_of(file: Any) -> str:
 
 
 def shown_name(name: str) -> str:
-    """Return the name of a file without the folders that some browsers and clients send."""
-    return PurePath(name.replace("\\", "/")).name[:255]
+    """Return the name of a file without the folders that some browsers and clients send.
+
+    What is not UTF-8 in it, which no database stores, becomes a question mark.
+    """
+    readable = name.encode(errors="replace").decode()
+    return PurePath(readable.replace("\\", "/")).name[:255]
 
 
-def _keep_files(files: Sequence[Any]) -> Path:
+def keep_files(files: Sequence[Any]) -> Path:
     """Store several files as one ZIP, which the readers know; TooLarge above the limit."""
     if len(files) == 1:
         return keep_upload(files[0])
     most = settings.MAX_UPLOAD_MB << 20
     if sum(file.size for file in files) > most:
         raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
+    return _zip(((file.name, file) for file in files), lambda file: file.chunks())
+
+
+def _zip(files: Iterable[tuple[str, Any]], blocks: Callable[[Any], Iterable[bytes]]) -> Path:
+    """Store files by their names in a ZIP, and close them."""
     path = new_path()
     names: set[str] = set()
     try:
         with zipfile.ZipFile(path, "x", zipfile.ZIP_STORED) as archive:
-            for file in files:
-                name = _unique(shown_name(file.name or "file"), names)
-                with archive.open(name, "w", force_zip64=True) as out:
-                    for block in file.chunks():
+            for shown, file in files:
+                name = _unique(shown_name(shown or "file"), names)
+                with file, archive.open(name, "w", force_zip64=True) as out:
+                    for block in blocks(file):
                         out.write(block)
     except OSError:
         path.unlink(missing_ok=True)
@@ -147,10 +260,15 @@ def _unique(name: str, names: set[str]) -> str:
     return name
 
 
-def find_upload(project: Project, pk: str) -> Upload:
-    """Return one of the project's uploads."""
+def find_upload(project: Project | None, keys: str) -> Upload:
+    """Return one of the project's uploads; of several ids with commas, the ZIP that they become."""
+    found = [_find_upload(project, key) for key in keys.split(",")[:MOST_JOINED]]
+    return found[0] if len(found) == 1 else _joined(found)
+
+
+def _find_upload(project: Project | None, given: str) -> Upload:
     try:
-        key = uuid.UUID(str(pk))
+        key = uuid.UUID(given.strip())
     except ValueError:
         raise NotFound("unknown_upload", field="upload") from None
     found = Upload.objects.filter(project=project, pk=key).first()
@@ -159,6 +277,23 @@ def find_upload(project: Project, pk: str) -> Upload:
     if UnfinishedUpload.objects.filter(project=project, pk=key).exists():
         raise Conflict("unfinished_upload", field="upload")
     raise NotFound("unknown_upload", field="upload")
+
+
+def _joined(parts: list[Upload]) -> Upload:
+    if any(":" in each.path for each in parts):
+        # Files on the server are imported by themselves.
+        raise NotFound("unknown_upload", field="upload")
+    if sum(uploaded(each.path).stat().st_size for each in parts) > settings.MAX_UPLOAD_MB << 20:
+        raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
+    opened = ((each.name, uploaded(each.path).open("rb")) for each in parts)
+    path = _zip(opened, lambda file: iter(partial(file.read, BLOCK), b""))
+    first = parts[0]
+    made = Upload.objects.create(
+        project=first.project, user=first.user, name=f"{len(parts)} files.zip", path=path.name
+    )
+    for each in parts:
+        discard(each)
+    return made
 
 
 def find(project: Project, pk: int) -> Import:
@@ -175,7 +310,11 @@ def report_path(work: Import) -> Path:
 
 
 def uploaded(name: str) -> Path:
-    """Return the path of an uploaded file."""
+    """Return the path of an uploaded file; NotFound if it lies on the server and is gone."""
+    if copies.is_stored_there(name):
+        return copies.place_of(name, uploads_folder())
+    if server_files.is_stored_there(name):
+        return server_files.place_of(name)
     return uploads_folder() / name
 
 
@@ -184,12 +323,12 @@ def kind_of(project: Project, name: str, format: str = "", path: Path | None = N
 
     WrongType if the task type does not accept it.
     """
-    allowed = tasktypes.of(project).media.formats
+    allowed = tasktypes.of(project).formats
     try:
         by_name = for_file(name or "", format, allowed)
         found = by_name if path is None else for_content(path, name, format, allowed) or by_name
     except UnreadableFile as problem:
-        raise WrongType(problem.code, detail=problem.detail, field="file") from problem
+        raise WrongType(problem.code, detail=worded(problem.reason), field="file") from problem
     if found is None or found.kind not in allowed:
         raise WrongType(
             "wrong_type",
@@ -201,10 +340,10 @@ def kind_of(project: Project, name: str, format: str = "", path: Path | None = N
     return found.kind
 
 
-def keep_upload(file: Any) -> Path:
-    """Store an uploaded file and return its path; TooLarge above the limit."""
+def keep_upload(file: Any, most_mb: int | None = None) -> Path:
+    """Store an uploaded file and return its path; TooLarge above the limit; 0 is none."""
     path = new_path()
-    most = settings.MAX_UPLOAD_MB << 20
+    most = sys.maxsize if most_mb == 0 else (most_mb or settings.MAX_UPLOAD_MB) << 20
     size = 0
     try:
         with path.open("xb") as out:
@@ -219,7 +358,7 @@ def keep_upload(file: Any) -> Path:
         raise
     if size > most:
         path.unlink()
-        raise TooLarge("too_large", field="file", most=settings.MAX_UPLOAD_MB)
+        raise TooLarge("too_large", field="file", most=most >> 20)
     return path
 
 
@@ -239,4 +378,18 @@ def look(path: Path, kind: str, columns: Columns) -> Looked:
     try:
         return READERS[kind].look(path, columns)
     except UnreadableFile as problem:
-        raise Invalid(problem.code, detail=problem.detail, field="file") from problem
+        raise Invalid(problem.code, detail=worded(problem.reason), field="file") from problem
+
+
+def look_for_vectors(path: Path, kind: str, columns: Columns) -> tuple[Looked, Columns]:
+    """Return the first look, and the columns: without content in a table of ids and vectors."""
+    try:
+        return look(path, kind, columns), columns
+    except Invalid as problem:
+        bare = given_vectors.only_vectors(columns)
+        if problem.code != "missing_column" or bare is None:
+            raise
+        looked = look(path, kind, bare)
+        if "id" not in looked.mapping:
+            raise
+        return looked, bare

@@ -9,5 +9,6 @@
 | `label_savings` | Label savings against random sampling |
 | `recall_sample` | A random sample of unread items, to prove recall |
 | `round_changes` | Accuracy change and prediction churn of a round |
+| `span_f1` | Entity F1 on audited texts |
 | `weekly_summary` | Weekly summary |
 """

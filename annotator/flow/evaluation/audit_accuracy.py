@@ -8,7 +8,8 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from annotator.flow.evaluation import round_changes
+from annotator import tasktypes
+from annotator.flow.evaluation import round_changes, span_f1
 from annotator.flow.progress import audit_counts, spending
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
@@ -21,7 +22,9 @@ FOLDS = 5
 def evaluate(round_: Round) -> Round:
     """Measure the round's accuracy on audit items, each by a model that was not trained on it."""
     started = time.perf_counter()
-    measured = {} if round_.model is None else _measure(round_, round_.model)
+    is_of_classes = tasktypes.of(round_.project).answer.of_classes
+    measure = _measure if is_of_classes else span_f1.measure
+    measured = {} if round_.model is None else measure(round_, round_.model)
     with transaction.atomic():
         round_.finish(
             timings={**round_.timings, "evaluate": round(time.perf_counter() - started, 3)}
@@ -36,7 +39,7 @@ def _measure(round_: Round, version: ModelVersion) -> dict[str, Any]:
     from selection.models import logistic
 
     known = training_set.load_training_set(round_.project, round_.space, version.labels)
-    if not known.audited.any() or not known.teaches:
+    if not known.audited.any() or not known.is_trainable:
         return {}
     features = feature_store.gather(round_.space, known.positions)
     space = known.label_space

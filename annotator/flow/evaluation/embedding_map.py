@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.flow.evaluation.round_changes import sample_positions
 from annotator.models import FeatureSpace, Item, ModelVersion, Project, Round
 from annotator.pool import feature_store, model_files, training_set
@@ -25,7 +26,9 @@ KINDS = ("pool", "labelled", "picked", "audit", "mistaken")
 
 
 def build_embedding_map(project: Project) -> dict[str, Any] | None:
-    """Return coordinates from 0 to 1 and the status of each item."""
+    """Return coordinates from 0 to 1 and the status of each item; None where no map applies."""
+    if not tasktypes.of(project).answer.of_classes:
+        return None
     round_ = project.rounds.filter(state=Round.State.DONE, model__isnull=False).first()
     if (
         round_ is None

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from annotator.models import FeatureShard, FeatureSpace, Job, Project, VectorShard
+from annotator.models.jobs import anew
 
 
 def compute_again(project: Project, positions: Collection[int]) -> None:
@@ -18,36 +19,48 @@ def compute_again(project: Project, positions: Collection[int]) -> None:
     slices = VectorShard.objects.filter(project=project).exclude(encoder=VectorShard.GIVEN)
     now = timezone.now()
     _computed(slices).filter(pk__in=_holding(_computed(slices), positions)).update(
-        **_waiting(now), damaged_at=now
+        **anew(now), damaged_at=now
     )
     spaces = FeatureSpace.objects.filter(project=project, encoder="", dropped=False)
     _compute_shards(spaces, positions)
 
 
 def follow_vectors(vectors: VectorShard) -> None:
-    """Have the features that were made of a slice of vectors made again, once that was replaced."""
+    """Have the features that were made of a slice of vectors made again, once that was replaced.
+
+    Features that need another slice as well wait until that is there, too.
+    """
     if vectors.damaged_at is None:
         return
+    slices = VectorShard.objects.filter(
+        project=vectors.project_id, encoder=vectors.encoder, sha256=vectors.sha256
+    )
+    waiting = slices.exclude(state=Job.State.DONE).values_list("start", "stop")
     spaces = FeatureSpace.objects.filter(
         project=vectors.project_id,
         encoder=vectors.encoder,
         encoder_sha256=vectors.sha256,
         dropped=False,
     )
-    _compute_shards(spaces, range(vectors.start, vectors.stop))
+    _compute_shards(spaces, range(vectors.start, vectors.stop), list(waiting))
 
 
-def _compute_shards(spaces: Any, positions: Collection[int]) -> None:
+def _compute_shards(
+    spaces: Any, positions: Collection[int], waiting: Collection[tuple[int, int]] = ()
+) -> None:
+    """Have shards with one of the positions computed again, but for those with a `waiting` span."""
     shards = _computed(FeatureShard.objects.filter(space__in=spaces))
+    for start, stop in waiting:
+        shards = shards.exclude(start__lt=stop, stop__gt=start)
     held = _holding(shards, positions)
     if not held:
         return
     now = timezone.now()
     # One that is being computed may have read the former content; its worker finds its claim gone.
-    _computed(FeatureShard.objects.filter(pk__in=held)).update(**_waiting(now))
+    _computed(FeatureShard.objects.filter(pk__in=held)).update(**anew(now))
     of_these = FeatureShard.objects.filter(pk__in=held).values("space")
     ready = FeatureSpace.objects.filter(pk__in=of_these, state=Job.State.DONE)
-    ready.update(**_waiting(now), damaged_at=now)
+    ready.update(**anew(now), damaged_at=now)
 
 
 def _computed(shards: Any) -> Any:
@@ -61,16 +74,3 @@ def _holding(shards: Any, positions: Collection[int]) -> list[int]:
     return [
         pk for pk, start, stop in spans if bisect_left(ranked, start) < bisect_left(ranked, stop)
     ]
-
-
-def _waiting(now: Any) -> dict[str, Any]:
-    return {
-        "state": Job.State.QUEUED,
-        "token": None,
-        "owner": "",
-        "attempts": 0,
-        "error": "",
-        "retry_at": None,
-        "finished_at": None,
-        "heartbeat_at": now,
-    }

@@ -109,15 +109,17 @@ def fit(space: FeatureSpace) -> FeatureSpace:
     size = feature_store.shard_items(space)
     with transaction.atomic():
         space.hand_on(stage=FeatureSpace.Stage.TRANSFORM, sha256=sha256)
-        FeatureShard.objects.bulk_create(
-            [
-                FeatureShard(
-                    space=space, number=number, start=start, stop=min(start + size, space.items)
-                )
-                for number, start in enumerate(range(0, space.items, size))
-            ],
-            ignore_conflicts=True,
-        )
+        # An earlier version may have made larger ones, which stay where the encoder is fitted anew.
+        if not FeatureShard.objects.filter(space=space).exists():
+            FeatureShard.objects.bulk_create(
+                [
+                    FeatureShard(
+                        space=space, number=number, start=start, stop=min(start + size, space.items)
+                    )
+                    for number, start in enumerate(range(0, space.items, size))
+                ],
+                ignore_conflicts=True,
+            )
     return space
 
 
@@ -138,7 +140,7 @@ def transform(shard: FeatureShard) -> FeatureSpace | None:
         features = vector_space.features(shard, encoder)
     else:
         documents = pool_documents.documents(project, shard.start, shard.stop)
-        features = _encoded(encoder, documents, project)
+        features = _encoded(encoder, documents, project, shard.stop - shard.start)
     keys = audit_set.audit_keys(project, shard.start, shard.stop)
     shard.finish(checksums=feature_store.save_features(shard, features, keys))
     return close_space(shard.space)
@@ -155,13 +157,13 @@ def _start_over(space: FeatureSpace) -> NoReturn:
     raise Conflict("features_changed")
 
 
-def _encoded(encoder: Any, documents: Iterator[Any], project: Project) -> Any:
+def _encoded(encoder: Any, documents: Iterator[Any], project: Project, count: int) -> Any:
     """Return the features of the documents, with one block of documents in memory at a time."""
     from selection.features import Features
 
     size = tasktypes.of(project).media.limits.encode
     blocks = iter(lambda: list(islice(documents, size)), [])
-    return Features.concat([encoder.transform(block) for block in blocks])
+    return Features.gathered((encoder.transform(block) for block in blocks), count)
 
 
 def close_space(space: FeatureSpace) -> FeatureSpace | None:

@@ -45,9 +45,12 @@ NOT_FINITE = "not_finite"
 # A round on the same core then gets three quarters of it.
 LESS, LOWEST = 5, 19
 PLAN_SECONDS = 600.0
+# To see which encoders there are takes a hundred looks at the disk, a quarter of an idle tick.
+LOOK_SECONDS = 15.0
 
 # The encoders that there were when all projects were last planned for, and when that was.
 _seen: tuple[str, float] | None = None
+_looked = float("-inf")
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +60,10 @@ log = logging.getLogger(__name__)
 
 def plan(project: Project) -> FeatureSpace | None:
     """Store what comes next for the project's vectors; return features that can be made of them."""
-    project.refresh_from_db(fields=["items", "features", "encoding_paused_at"])
+    project.refresh_from_db(fields=["items", "removed", "features", "encoding_paused_at"])
     wanted = encoder_choice.goal(project)
     _drop_unwanted(project, wanted)
-    if wanted is None or not project.items:
+    if wanted is None or not project.population:
         return None
     if not wanted.is_given:
         _plan_slice(project, wanted)
@@ -72,9 +75,12 @@ def plan_changed() -> list[FeatureSpace]:
 
     What this process saw last is in its memory: a fresh one looks once at every project.
     """
-    global _seen
-    state = pretrained.state()
+    global _seen, _looked
     now = time.monotonic()
+    if now < _looked + LOOK_SECONDS:
+        return []
+    _looked = now
+    state = pretrained.state()
     if _seen is not None and _seen[0] == state and now < _seen[1] + PLAN_SECONDS:
         return []
     _seen = state, now

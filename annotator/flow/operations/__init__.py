@@ -10,5 +10,6 @@
 | `health` | Queues, leases, rounds, jobs, workers and disk as numbers |
 | `heartbeat` | Heartbeat of the workers: reported by each, read by pages |
 | `readiness` | Readiness of the installation: database, broker and worker |
+| `sample_history` | Labels and rounds of a sample project |
 | `verify_counts` | Recount stored counts from the rows |
 """

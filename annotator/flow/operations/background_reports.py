@@ -14,6 +14,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from annotator.db import clock
 from annotator.db.compiled_queries import CompiledSelect
+from annotator.flow.delivery import outlook
 from annotator.flow.evaluation import embedding_map, forecast, label_savings
 from annotator.flow.progress import recall_standing
 from annotator.flow.quality import report as quality_report
@@ -30,7 +31,7 @@ Maker = Callable[[Project], dict[str, Any] | None]
 # No report takes this long.
 AGAIN_SECONDS = 300
 # Loaded by name only, by the page that shows it.
-LARGE = ("plane", "quality")
+LARGE = ("plane", "quality", outlook.KIND)
 # These describe the newest measured model.
 OF_MODELS = (forecast.KIND, "worth")
 MAKERS: dict[str, Maker] = {
@@ -39,6 +40,7 @@ MAKERS: dict[str, Maker] = {
     "plane": embedding_map.build_embedding_map,
     "quality": quality_report.build_report,
     recall_standing.KIND: recall_standing.report,
+    outlook.KIND: outlook.report,
 }
 
 

@@ -8,13 +8,17 @@ from django.utils import timezone
 
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.datasets import export_job, resumable
+from annotator.flow.datasets.buckets import copies
+from annotator.flow.datasets.upload import remove_files
 from annotator.flow.features import encode, vectors
+from annotator.flow.people import sign_ins
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.simulation import job
 from annotator.flow.training import score
 from annotator.models import (
     Annotation,
     AnnotationLabel,
+    BulkChange,
     DecidedLabel,
     Decision,
     Disagreement,
@@ -32,6 +36,7 @@ from annotator.models import (
     Revision,
     Round,
     RoundShard,
+    SentBack,
     Simulation,
     UnfinishedUpload,
     Upload,
@@ -80,13 +85,14 @@ def _give_up(model: type[Job], pk: int, error: str) -> None:
 
 
 def tidy() -> None:
-    """Remove projects deleted a week ago, and features and candidates no longer in use."""
+    """Remove projects deleted a week ago, files no longer in use, and what has expired."""
     week_ago = timezone.now() - GRACE
     for project in Project.objects.filter(deleted_at__lt=week_ago):
         remove_project(project)
     for project in Project.objects.alive():
         _drop_old_files(project)
     WorkerBeat.objects.filter(seen_at__lt=week_ago).delete()
+    sign_ins.drop_ended()
     drop_unused_uploads()
     _drop_old_uploads(week_ago)
     export_job.drop_old()
@@ -97,8 +103,7 @@ def drop_unused_uploads() -> None:
     for upload in Upload.objects.filter(created_at__lt=timezone.now() - UPLOADS_KEPT):
         # Not if it was imported in this moment: then the import has its files.
         if Upload.objects.filter(pk=upload.pk).delete()[0]:
-            for name in upload.paths:
-                (settings.MEDIA_ROOT / "uploads" / name).unlink(missing_ok=True)
+            remove_files(*upload.paths)
     for unfinished in UnfinishedUpload.objects.filter(expires_at__lt=timezone.now()):
         resumable.discard(unfinished)
 
@@ -114,6 +119,16 @@ def _drop_old_uploads(before: datetime) -> None:
     for path in (settings.MEDIA_ROOT / "uploads").glob("*.upload"):
         if path.name not in wanted and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)
+    _drop_old_copies(before, wanted)
+
+
+def _drop_old_copies(before: datetime, wanted: set[str]) -> None:
+    """Remove copies of files in buckets that no import will read any more."""
+    uploads = settings.MEDIA_ROOT / "uploads"
+    needed = {copies.folder_of(each, uploads) for each in wanted if copies.is_stored_there(each)}
+    for path in uploads.glob(f"*{copies.SUFFIX}"):
+        if path not in needed and path.stat().st_mtime < before.timestamp():
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_project(project: Project) -> None:
@@ -130,6 +145,8 @@ def remove_project(project: Project) -> None:
         DecidedLabel.objects.filter(decision__project=project),
         Decision.objects.filter(project=project),
         ReviewRequest.objects.filter(project=project),
+        BulkChange.objects.filter(edit__project=project),
+        SentBack.objects.filter(project=project),
         AnnotationLabel.objects.filter(annotation__project=project),
         Revision.objects.filter(annotation__project=project),
         Annotation.objects.filter(project=project),

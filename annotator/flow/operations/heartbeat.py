@@ -19,7 +19,7 @@ def report_worker(name: str, over: threading.Event) -> None:
     """Send a heartbeat for the worker `name` every few seconds, until `over` is set."""
     while True:
         try:
-            WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": timezone.now()})
+            _report(name)
         except Error as problem:
             # After a database outage, the worker must not look dead for ever.
             log.warning("%s could not report itself: %s", name, problem)
@@ -28,6 +28,13 @@ def report_worker(name: str, over: threading.Event) -> None:
             break
     WorkerBeat.objects.filter(name=name).delete()
     connection.close()
+
+
+def _report(name: str) -> None:
+    now = timezone.now()
+    # The row is there, but for the first time: one statement, without a transaction.
+    if not WorkerBeat.objects.filter(name=name).update(seen_at=now):
+        WorkerBeat.objects.update_or_create(name=name, defaults={"seen_at": now})
 
 
 def workers() -> dict[str, Any]:

@@ -288,14 +288,18 @@ def _of_person(project: Project, user: int) -> dict[tuple[str, date | None], tup
 def _stood_still(
     stored: Callable[[], Numbers], counted: Callable[[], Numbers]
 ) -> dict[tuple[str, date | None], tuple[float, float]]:
-    """Return (stored, counted) of the differences, if nothing changed during the count.
+    """Return (stored, counted) of the differences, if nothing changed during two counts.
 
-    A user who works without a pause is verified another night.
+    Twice, as a skip that was taken back during a count leaves the sum as it was. A user who works
+    without a pause is verified another night.
     """
+    seen = None
     for _try in range(TRIES):
         before, right = stored(), counted()
         pairs = {key: (before.get(key, 0), right.get(key, 0)) for key in {**before, **right}}
         wrong = {key: pair for key, pair in pairs.items() if abs(pair[0] - pair[1]) > CLOSE}
-        if not wrong or stored() == before:
+        still = stored() == before
+        if not wrong or (still and wrong == seen):
             return wrong
+        seen = wrong if still else None
     return {}

@@ -4,6 +4,7 @@
 |---|---|
 | `audit_counts` | How many audits count, are answered, are waited for |
 | `daily_counts` | Daily counts, kept as labels are saved |
+| `deliverable` | What a model could label by itself, by the newest report |
 | `estimate` | The accuracy estimate: one source, one sentence |
 | `expected_tallies` | What the daily counts must be, from the rows |
 | `model_history` | Measurements of past models, for charts |

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, Exists, OuterRef, Q
 
 from annotator.db import clock
-from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Source
+from annotator.models import Annotation, Assignment, Item, Lease, Project, QueueEntry, Source
 from annotator.pool import audit_set
 
 MOST_ITEMS = 1000
@@ -54,7 +54,13 @@ def waiting(project: Project) -> dict[str, Any] | None:
         return None
     held = _held(items)
     missing = len(items) - sum(each["items"] for each in held)
-    return {"items": len(items), "held": held, "queued": max(missing, 0)}
+    assigned = _assigned(items) if project.has_assignments else {}
+    return {
+        "items": len(items),
+        "held": held,
+        "queued": max(missing, 0),
+        **({"assigned": assigned} if assigned else {}),
+    }
 
 
 def _gaps(project: Project, frontier: int, last: int) -> list[int]:
@@ -67,6 +73,19 @@ def _gaps(project: Project, frontier: int, last: int) -> list[int]:
         audit_key__lt=last,
     )
     return list(waiting.values_list("pk", flat=True)[:MOST_ITEMS])
+
+
+def _assigned(items: list[int]) -> dict[str, int]:
+    """Return how many of the queued items wait for whom alone, by their people's names."""
+    entries = QueueEntry.objects.filter(
+        item__in=items, state=QueueEntry.State.OPEN, assignment__isnull=False
+    )
+    counted = entries.order_by().values_list("assignment").annotate(n=Count("item", distinct=True))
+    people = Assignment.objects.prefetch_related("people").in_bulk([key for key, _n in counted])
+    return {
+        ", ".join(sorted(user.username for user in people[key].people.all())): n
+        for key, n in counted
+    }
 
 
 def _held(items: list[int]) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def told(number: int, trained_on: int, accuracy: Mapping[str, Any] | None) -> Es
     """Return an estimate with its model; None if it rests on too few audits."""
     if not accuracy or accuracy["n"] < FIRST_ESTIMATE:
         return None
-    return {**accuracy, "model": number, "labels": trained_on}
+    return {"metric": "accuracy", **accuracy, "model": number, "labels": trained_on}
 
 
 def newest_with_mark(project: Project) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

@@ -17,12 +17,12 @@ Numbers = dict[tuple[str, date | None], float]
 
 
 def stored(project: Project, user: int) -> Numbers:
-    """Return the user's tallies as they are stored."""
+    """Return the user's tallies as they are stored, all of the same moment."""
+    # One statement: a withdrawal between two would show in one sum and not in the other.
     own = Tally.objects.filter(project=project, user=user)
-    by_day: Numbers = {
-        (name, row["day"]): row[name] for row in own.values("day", *BY_DAY) for name in BY_DAY
-    }
-    return {**by_day, ("changes", None): own.aggregate(n=Sum("changes"))["n"] or 0}
+    rows = list(own.values("day", "changes", *BY_DAY))
+    by_day: Numbers = {(name, row["day"]): row[name] for row in rows for name in BY_DAY}
+    return {**by_day, ("changes", None): sum(row["changes"] for row in rows)}
 
 
 def counted(project: Project, user: int, items: Collection[int] | None = None) -> Numbers:

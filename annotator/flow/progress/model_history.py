@@ -70,9 +70,15 @@ def class_balance(round_: Round | None, labels: Mapping[int, Label]) -> list[dic
 
 
 def per_class(project: Project) -> list[dict[str, Any]]:
-    """Return precision and recall of each label, as measured for the newest model."""
-    newest = _versions(project).order_by("-number").values_list("measured__classes", flat=True)
-    return newest.first() or []
+    """Return precision and recall of each label, as measured for the newest model.
+
+    Of spans, it is F1 alone: right is what both have, and there is no share of items.
+    """
+    measured = (
+        _versions(project).order_by("-number").values_list("measured__classes", "measured__spans")
+    )
+    classes, spans = measured.first() or (None, None)
+    return classes or [{"label": each["label"], "f1": each} for each in spans or ()]
 
 
 def class_curves(project: Project) -> Iterator[dict[str, Any]]:

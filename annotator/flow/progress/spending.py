@@ -24,6 +24,12 @@ def read_with(project: Project, read: Callable[[], Labels]) -> tuple[Labels, dic
         return read(), {**spent(project), "at": at}
 
 
+def seconds_each(project: Project) -> float | None:
+    """Return the mean time of an annotation so far; None before the first one."""
+    sums = Tally.objects.filter(project=project).aggregate(n=Sum("labels"), seconds=Sum("seconds"))
+    return sums["seconds"] / sums["n"] if sums["n"] and sums["seconds"] else None
+
+
 def spent(project: Project) -> dict[str, Any]:
     """Return what was spent so far: annotations, their seconds, and annotations by source."""
     sums = Tally.objects.filter(project=project).aggregate(

@@ -93,7 +93,11 @@ def why_empty(project: Project) -> str:
         return "no_items"
     if not Item.objects.is_waiting(project):
         return "done_but_skipped" if Item.objects.set_aside(project).exists() else "done"
-    return "budget_held" if stopping.left(project) <= 0 else "nothing_left"
+    if stopping.left(project) <= 0:
+        return "budget_held"
+    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    is_assigned = project.has_assignments and waiting.exclude(assignment=None).exists()
+    return "assigned" if is_assigned else "nothing_left"
 
 
 def _model(version: ModelVersion | None) -> dict[str, Any] | None:

@@ -2,10 +2,11 @@
 
 | module | what it does |
 |---|---|
-| `accounts` | User accounts, invitations, tokens |
 | `edits` | Saves from forms loaded earlier: only what was changed |
+| `guidelines` | Guidelines: versions, what changed, who confirmed it, pictures |
+| `label_edits` | Changes of labels: recorded, listed, undone |
+| `label_merge` | One label becomes another: preview, job, undo |
 | `label_set` | The label set: names, keys, descriptions, order |
-| `last_active` | Last activity of each user |
 | `locale` | Language of a user |
 | `members` | Members, roles, and who may load a project |
 | `overview` | The list of projects, those that need a decision first |

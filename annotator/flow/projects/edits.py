@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from annotator.errors import Conflict, Invalid
+from annotator.flow.labels import naming
 from annotator.flow.projects import label_set, members, settings, versions
 from annotator.flow.projects.label_set import LabelSpec
 from annotator.flow.projects.versions import Clash, EditConflict, Stamps
@@ -69,29 +70,40 @@ class LabelEdit:
             raise EditConflict([Clash("remove", False, True)])
 
 
-def label_values(label: Label) -> dict[str, str]:
+def label_values(label: Label) -> dict[str, Any]:
     """Return the editable fields of a label."""
-    return {field: getattr(label, field) for field in LABEL_FIELDS}
+    return label_set.values_of(label)
 
 
 @transaction.atomic
 def edit_labels(
-    project: Project, rows: Sequence[LabelEdit], added: Sequence[LabelSpec]
+    project: Project,
+    rows: Sequence[LabelEdit],
+    added: Sequence[LabelSpec],
+    order: Sequence[int] = (),
 ) -> list[Label]:
     """Store the changed rows and the added labels; labels without a row stay unchanged.
 
-    The fields of an EditConflict are named `<label id>.<field>`.
+    `order` has the ids of labels in a new order. The fields of an EditConflict are named
+    `<label id>.<field>`.
     """
     versions.hold(project)
-    kept = {label.pk: label for label in project.labels.all()}
+    naming.forget(project)
+    kept = {label.pk: label for label in naming.labels_of(project)}
     merged = _merged(rows, kept)
     known = {row.id for row in rows}
     stay = [
         merged[pk] if pk in known else {"id": pk, **label_values(label)}
-        for pk, label in kept.items()
+        for pk, label in _in_order(kept, order).items()
     ]
     back = [spec for pk, spec in merged.items() if pk not in kept]
     return label_set.change_labels(project, [spec for spec in [*stay, *back, *added] if spec])
+
+
+def _in_order(kept: Mapping[int, Label], order: Sequence[int]) -> dict[int, Label]:
+    """Return the labels in another order; those that it does not name stay behind the others."""
+    places = {pk: place for place, pk in enumerate(order)}
+    return dict(sorted(kept.items(), key=lambda each: places.get(each[0], len(places))))
 
 
 def _merged(rows: Sequence[LabelEdit], kept: Mapping[int, Label]) -> dict[int, LabelSpec | None]:

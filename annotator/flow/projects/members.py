@@ -6,7 +6,8 @@ from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict, Invalid, NotFound, PermissionDenied
 from annotator.flow.projects import versions
 from annotator.flow.queue import releasing, skipped_items
-from annotator.models import Membership, Project, Role, User
+from annotator.flow.queue.assigned import ending
+from annotator.models import Membership, Project, QueueEntry, Role, User
 
 FIND_PROJECT = CompiledSelect(lambda pk: Project.objects.alive().filter(pk=pk).order_by(), int)
 FIND_MEMBER = CompiledSelect(
@@ -47,6 +48,9 @@ def remove_member(project: Project, user: User) -> None:
     _refuse_no_admin(project, user, None)
     Membership.objects.filter(project=project, user=user).delete()
     releasing.release_all(project, user)
+    ending.remove_person(user, project)
+    # What only they may take would wait for ever.
+    QueueEntry.objects.filter(project=project, asked=user).update(asked=None)
 
 
 def role_of(project: Project, user: User) -> str:
@@ -79,10 +83,10 @@ def load_project(user: User, pk: int, role: Role = Role.ANNOTATOR) -> Project:
     return project
 
 
-def _for_admin(_user: User, pk: int) -> Project | None:
+def _for_admin(user: User, pk: int) -> Project | None:
     project: Project | None = next(iter(FIND_PROJECT(pk)), None)
     if project is not None:
-        project.role = Role.ADMIN
+        project.role, project.viewer = Role.ADMIN, user
     return project
 
 
@@ -90,5 +94,7 @@ def _for_member(user: User, pk: int) -> Project | None:
     member: Membership | None = next(iter(FIND_MEMBER(user.pk, pk)), None)
     if member is None:
         return None
-    member.project.role = Role(member.role)
-    return member.project
+    project: Project = member.project
+    project.role, project.viewer = Role(member.role), user
+    project.guidelines_read = member.guidelines_read
+    return project

@@ -86,6 +86,11 @@ def rows(user: User, name: str = "") -> list[ProjectRow]:
     return sorted(everything, key=lambda row: not row.needs_decision)
 
 
+def names(user: User, most: int) -> list[Project]:
+    """Return up to `most` of the user's projects, by name."""
+    return list(Project.objects.for_user(user).order_by("name", "pk")[:most])
+
+
 def pauses(user: User) -> dict[int, stopping.Pause]:
     """Return the reasons for which the user's projects are paused, by project key."""
     found = Project.objects.for_user(user).select_related("rare_label", "paused_by")

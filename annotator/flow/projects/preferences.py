@@ -72,7 +72,7 @@ def _own_keys(user: User) -> Keys:
 
 
 def _letters(project: Project) -> dict[str, str]:
-    return {label.hotkey: label.name for label in naming.labels_of(project) if label.hotkey}
+    return {label.hotkey: label.name for label in naming.offered(project) if label.hotkey}
 
 
 # Preferences -------------------------------------------------------------------------------------
@@ -91,6 +91,8 @@ class Preferences:
     # Whether a label's key saves at once in single choice, or Enter does.
     submit_at_once: bool = True
     reading_size: str = "m"
+    # Whether pictures stand on a dark ground, also on a light page.
+    dark_surround: bool = False
 
 
 def _is_between(least: int, most: int) -> Callable[[Any], bool]:
@@ -106,6 +108,7 @@ RULES: dict[str, Callable[[Any], bool]] = {
     "break_minutes": lambda value: _is_no_break(value) or _is_break(value),
     "submit_at_once": lambda value: isinstance(value, bool),
     "reading_size": lambda value: isinstance(value, str) and value in READING_SIZES,
+    "dark_surround": lambda value: isinstance(value, bool),
 }
 
 
@@ -258,6 +261,7 @@ def shown_of(project: Project, user: User) -> dict[str, Any]:
         "version": naming.version(project),
         "labels": naming.buttons(project),
         "guidelines": project.guidelines,
+        "guidelines_number": project.guidelines_number,
         "fields": project.shown_fields,
         "keys": own_keys,
         # As they are printed on buttons.

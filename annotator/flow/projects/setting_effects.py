@@ -14,6 +14,7 @@ from annotator.db import clock
 from annotator.flow.evaluation import forecast
 from annotator.flow.features import encode, vectors
 from annotator.flow.progress import recall_standing
+from annotator.flow.projects import guidelines
 from annotator.flow.queue import current_leases, overlap, refill
 from annotator.models import Lease, Project, QueueEntry
 from annotator.projectsettings import SETTINGS, Effect
@@ -29,6 +30,10 @@ def apply(project: Project, before: Mapping[str, Any]) -> None:
     for effect, follow in EFFECTS.items():
         if effect in due:
             follow(project, before)
+
+
+def _keep_version(project: Project, before: Mapping[str, Any]) -> None:
+    guidelines.keep_version(project, str(before["guidelines"]))
 
 
 def _match_overlap(project: Project, _before: Mapping[str, Any]) -> None:
@@ -74,6 +79,7 @@ def _make_features(project: Project, _before: Mapping[str, Any]) -> None:
 
 
 EFFECTS: dict[Effect, Callable[[Project, Mapping[str, Any]], None]] = {
+    Effect.KEEP_VERSION: _keep_version,
     Effect.MATCH_OVERLAP: _match_overlap,
     Effect.MIX_QUEUE: _mix_queue,
     Effect.MATCH_LEASES: _match_lease_time,

@@ -12,7 +12,13 @@ from annotator import projectsettings, tasktypes
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
 from annotator.flow.projects import setting_effects, versions
-from annotator.flow.projects.label_set import LabelSpec, change_labels, clean_name, label_specs
+from annotator.flow.projects.label_set import (
+    LabelSpec,
+    change_labels,
+    clean_name,
+    label_specs,
+    store_labels,
+)
 from annotator.models import Label, Membership, Project, Role, User
 from annotator.projectsettings import SETTINGS, Setting
 from annotator.tasktypes import FEATURES
@@ -32,20 +38,41 @@ def create_project(
 ) -> Project:
     """Store a new project with its labels; `user` becomes its admin."""
     task_type = tasktypes.find(task, multi_label)
-    specs = label_specs(_named_labels(task_type, labels))
+    specs = label_specs(_named_labels(task_type, labels), task_type.answer.least_labels)
     if any("id" in spec for spec in specs):
         raise Invalid("label_form", message="new_label_with_id", field="labels")
     rare = settings.pop("rare_label", None)
+    project = _store(user, task_type, name, specs, settings)
+    if rare is not None:
+        change_settings(project, rare_label=rare)
+    return project
+
+
+@transaction.atomic
+def create_unlabelled_project(user: User, task_type: tasktypes.TaskType, name: str) -> Project:
+    """Store a project that has no labels yet, unless its task type has fixed ones."""
+    has_own = "labels" in task_type.can
+    least = task_type.answer.least_labels
+    specs = [] if has_own else label_specs(_named_labels(task_type, ()), least)
+    return _store(user, task_type, name, specs, {})
+
+
+def _store(
+    user: User | None,
+    task_type: tasktypes.TaskType,
+    name: str,
+    specs: Sequence[dict[str, Any]],
+    settings: dict[str, Any],
+) -> Project:
     project = Project(
-        name=clean_name(name, "name"), task=task, multi_label=multi_label, created_by=user
+        name=clean_name(name, "name"),
+        task=task_type.task,
+        multi_label=task_type.multi_label,
+        created_by=user,
     )
     _apply(project, settings)
     project.save()
-    Label.objects.bulk_create(
-        Label(project=project, position=index, **spec) for index, spec in enumerate(specs)
-    )
-    if rare is not None:
-        change_settings(project, rare_label=rare)
+    store_labels(project, specs)
     if user is not None:
         Membership.objects.create(project=project, user=user, role=Role.ADMIN)
     return project

@@ -22,7 +22,7 @@ class Action:
         return shortcut_texts.ACTIONS[self.name]
 
 
-GROUPS = ("deciding", "moving", "looking")
+GROUPS = ("deciding", "moving", "marking", "looking")
 
 ACTIONS = {
     action.name: action
@@ -39,6 +39,12 @@ ACTIONS = {
         Action("guidelines", ("g",), "moving"),
         Action("summary", ("t",), "moving"),
         Action("help", ("?",), "moving"),
+        Action("nothing_here", ("e",), "marking"),
+        Action("accept_span", ("a",), "marking"),
+        Action("reject_span", ("d",), "marking"),
+        Action("same_string", ("m",), "marking"),
+        Action("by_character", ("c",), "marking"),
+        Action("attribute", ("v",), "marking"),
         Action("zoom_in", ("+", "="), "looking"),
         Action("zoom_out", ("-",), "looking"),
         Action("fit", ("f",), "looking"),

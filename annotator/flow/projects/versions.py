@@ -134,8 +134,11 @@ def settings_of(project: Project) -> dict[str, Any]:
 
 def version_of(project: Project) -> str:
     """Return a digest of everything editable in a project: name, settings, labels."""
-    fields = ("pk", "name", "hotkey", "description", "examples")
-    labels = [[getattr(label, field) for field in fields] for label in project.labels.all()]
+    fields = ("pk", "name", "hotkey", "description", "examples", "color", "parent_id")
+    labels = [
+        [*(getattr(label, field) for field in fields), label.retired_at is not None]
+        for label in project.labels.all()
+    ]
     parts = [sorted(stamps(settings_of(project)).items()), labels]
     # Keyed, because it covers the seed, which determines the audits, and annotators see the digest.
     return salted_hmac("project version", json.dumps(parts), algorithm="sha256").hexdigest()[:16]

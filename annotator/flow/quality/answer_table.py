@@ -7,8 +7,11 @@ import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
+from annotator.flow.review import corrections
 from annotator.models import Annotation, AnnotationLabel, Project, Source
+from annotator.tasktypes.marks import labels_of
 
 # The number of newest answers used; all of a large project would block a worker in every round.
 MOST_ANSWERS = 200_000
@@ -58,13 +61,13 @@ class AnswerTable:
 
 
 def of_project(project: Project, labels: Sequence[int]) -> AnswerTable:
-    """Return the newest valid answers, with a column for each of `labels`."""
+    """Return the newest valid answers as people gave them, with a column for each of `labels`."""
     rows = Annotation.objects.filter(project=project, withdrawn_at=None, user__isnull=False)
     # Imported seed labels have no annotator; those given after a search have.
     imported = Q(source=Source.SEED) & ~Q(strategy="search")
     rows = rows.exclude(Q(source__in=LEFT_OUT) | imported).order_by("-id")
     fields = rows.values_list(
-        "id", "item_id", "user_id", daily_counts.COUNTED_SECONDS, "created_at"
+        "id", "item_id", "user_id", daily_counts.COUNTED_SECONDS, "created_at", "corrected_by"
     )
     found = list(fields[:MOST_ANSWERS])
     place = {row[0]: n for n, row in enumerate(found)}
@@ -75,6 +78,10 @@ def of_project(project: Project, labels: Sequence[int]) -> AnswerTable:
     for annotation, label in given.values_list("annotation_id", "label_id").iterator(20_000):
         if annotation in place and label in column:
             said[place[annotation], column[label]] = True
+    # About people, what they said themselves counts, not what a lead made of it.
+    for annotation, own in corrections.of_keys([row[0] for row in found if row[5]]).items():
+        now = set(labels_of(naming.current(project, own)))
+        said[place[annotation]] = [label in now for label in labels]
     return AnswerTable(
         np.array([row[1] for row in found], dtype=np.int64),
         np.array([row[2] for row in found], dtype=np.int64),

@@ -58,7 +58,9 @@ def find_label_errors(
     keys = [label.pk for label in labels]
     kinds = ReviewRequest.Kind
     return {
-        "judged": min(int(free.sum()), JUDGED) if len(known) >= FEWEST and known.teaches else 0,
+        "judged": min(int(free.sum()), JUDGED)
+        if len(known) >= FEWEST and known.is_trainable
+        else 0,
         "compared": min(int(free.sum()), COMPARED),
         kinds.SUSPECT.value: _with_answers(project, suspects[:MOST], keys),
         kinds.CONTRADICTION.value: _with_answers(project, copies[:MOST], keys),
@@ -104,7 +106,7 @@ def _suspects(
 ) -> list[LabelIssue]:
     from selection.models import logistic
 
-    if len(known) < FEWEST or not known.teaches:
+    if len(known) < FEWEST or not known.is_trainable:
         return []
     newest = np.arange(len(known))[-JUDGED:]
     known, free = _rows(known, newest), free[newest]

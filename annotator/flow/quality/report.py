@@ -13,8 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.flow.features import encode
-from annotator.flow.quality import answer_table, consensus, label_errors, suggestion_bias
+from annotator.flow.labels import naming
+from annotator.flow.quality import (
+    answer_table,
+    consensus,
+    label_errors,
+    span_agreement,
+    span_suspects,
+    suggestion_bias,
+)
 from annotator.flow.quality.answer_table import AnswerTable
 from annotator.flow.review import candidates, gold_items
 from annotator.models import Project
@@ -29,26 +38,28 @@ MOST_PAIRS = 30
 
 def build_report(project: Project) -> dict[str, Any]:
     """Return the report, and request reviews of the suspicious labels."""
-    labels = list(project.labels.all())
+    labels = naming.labels_of(project)
     keys = [label.pk for label in labels]
     answers = answer_table.of_project(project, keys)
     shared, classes = answers.shared(), training_set.label_space(project, len(keys))
+    of_classes = tasktypes.of(project).answer.of_classes
     space = encode.current_space(project)
     known = None if space is None else training_set.load_training_set(project, space, keys)
-    doubted = (
-        {}
-        if space is None or known is None
-        else label_errors.find_label_errors(project, space, known, labels)
-    )
+    doubted: dict[str, Any] = {}
+    if space is not None and not of_classes:
+        doubted = span_suspects.find(project, space, labels)
+    elif space is not None and known is not None:
+        doubted = label_errors.find_label_errors(project, space, known, labels)
     if project.second_share > 0:
-        found = label_errors.proposals(doubted) if doubted else []
+        found = label_errors.proposals(doubted) if doubted and of_classes else []
         candidates.request_reviews(project, [*found, *candidates.consistency_samples(project)])
     return {
         "answers": len(answers),
         "overlap": _overlap(shared, classes),
         "weeks": _by_week(shared, classes),
         "labels": _by_label(shared, keys),
-        "pairs": _by_pair(shared, classes),
+        "pairs": _by_pair(shared, classes) if of_classes else [],
+        "span_pairs": [] if of_classes else span_agreement.of_pairs(project),
         "others": _with_others(shared, classes),
         "consensus": _consensus(project, shared, known, keys, classes),
         "people": _paces(answers),

@@ -8,6 +8,7 @@ import numpy as np
 
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
+from annotator.flow.review import corrections
 from annotator.models import Annotation, Project, Source
 
 MOST_COMPARED = 50_000
@@ -48,22 +49,28 @@ def _answers(project: Project) -> Iterable[Answer]:
         suggestion = hidden if blind else shown
         # A suggestion with a deleted label is not shown, so these rare cases are left out.
         if suggestion and naming.stand(project, suggestion["labels"]):
-            first[item] = (pk, blind, seconds, set(suggestion["labels"]))
+            shown_labels = set(naming.current(project, suggestion["labels"]))
+            first[item] = (pk, blind, seconds, shown_labels)
     said = _said({each[0] for each in first.values()}, project)
     for pk, blind, seconds, suggested in first.values():
         yield not blind, said.get(pk, set()) == suggested, seconds
 
 
-def _said(keys: set[int], project: Project) -> dict[int, set[int]]:
-    """Return the label ids of each answer."""
+def _said(keys: set[int], project: Project) -> dict[int, Any]:
+    """Return the label ids of each answer, as its author gave it."""
     if not keys:
         return {}
     rows = Annotation.objects.filter(project=project, pk__gte=min(keys), given__isnull=False)
-    said: dict[int, set[int]] = {}
-    for pk, label in rows.values_list("pk", "given__label_id").iterator(10_000):
+    said: dict[int, set[Any]] = {}
+    marks: Any
+    for pk, label, marks in rows.values_list("pk", "given__label_id", "value").iterator(10_000):
         if pk in keys:
-            said.setdefault(pk, set()).add(label)
-    return said
+            given = [label] if marks is None else naming.current(project, marks)
+            said.setdefault(pk, set()).update(given)
+    corrected = Annotation.objects.filter(project=project, pk__gte=min(keys))
+    # Whether they followed the suggestion, only their own answer tells.
+    theirs = corrections.said_by_authors(corrected)
+    return said | {k: set(naming.current(project, theirs[k])) for k in theirs if k in keys}
 
 
 def _median(answers: list[Answer]) -> float | None:

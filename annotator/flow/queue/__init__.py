@@ -3,8 +3,10 @@
 | module | what it does |
 |---|---|
 | `admission` | The only place that creates leases |
+| `assigned` | Items that only some people get |
 | `audit_stream` | Audits, gold items and blind decoys mixed into what is queued |
 | `current_leases` | Leases that an annotator holds |
+| `delivery_checks` | Checks of a delivery, blind among the other items |
 | `leasing` | Leases on queue entries: who labels what next |
 | `offline_buffer` | Random items kept by a window for a lost connection |
 | `orphaned_leases` | Orphaned leases, of former members or a shifted clock |

@@ -198,12 +198,12 @@ def _gold_items(project: Project, free: QuerySet[Item], number: int) -> list[Que
     )
     chosen = [pk for _key, pk in waiting[:number]]
     checks = free.filter(pk__in=chosen).order_by("audit_key") if chosen else []
-    return [(item, _as_gold_item(project, item)) for item in checks]
+    return [(item, gold_request(project, item)) for item in checks]
 
 
-def _as_gold_item(project: Project, item: Item) -> dict[str, Any]:
+def gold_request(project: Project, item: Item) -> dict[str, Any]:
     """Return the gold item's request; an ordinary one if its known answer cannot be given."""
-    if not naming.stand(project, item.gold or []):
+    if not naming.may_be_given(project, item.gold or []):
         return dict(RANDOM)
     return {"source": Source.GOLD, "blind": True, "strategy": "gold"}
 

@@ -14,7 +14,14 @@ from django.db import IntegrityError, connection, transaction
 from annotator.db import clock
 from annotator.db.compiled_queries import CompiledSelect, CompiledSql
 from annotator.errors import Conflict
-from annotator.flow.queue import admission, offline_buffer, reassign_idle, refill
+from annotator.flow.queue import (
+    admission,
+    delivery_checks,
+    offline_buffer,
+    reassign_idle,
+    refill,
+)
+from annotator.flow.queue.assigned import claims, ending
 from annotator.flow.queue.current_leases import active_leases
 from annotator.flow.queue.releasing import release_expired, release_pages
 from annotator.flow.review import assignments
@@ -23,7 +30,12 @@ from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Sourc
 MOST_LEASES = 5
 TRIES = 4
 # The sources when nothing is open for the user, in this order.
-FALLBACK_SOURCES = (refill.top_up, offline_buffer.reclaim_buffered, reassign_idle.reassign_idle)
+FALLBACK_SOURCES = (
+    delivery_checks.ask,
+    refill.top_up,
+    offline_buffer.reclaim_buffered,
+    reassign_idle.reassign_idle,
+)
 FIND_ITEM = CompiledSelect(lambda pk: Item.objects.filter(pk=pk), int)
 
 TABLES = {
@@ -38,7 +50,9 @@ CLAIM = """
     UPDATE {entry} SET state = 1, user_id = %s, lease_id = %s, leased_until = %s
     WHERE state = 0 AND id = (
         SELECT e.id FROM {entry} e
-        WHERE e.project_id = %s AND e.state = 0
+        WHERE {whose} AND e.state = 0
+            AND (e.asked_id IS NULL OR e.asked_id = %s)
+            AND (e.barred_id IS NULL OR e.barred_id <> %s)
             AND NOT EXISTS (
                 SELECT 1 FROM {entry} m WHERE m.item_id = e.item_id AND m.user_id = %s)
             AND NOT EXISTS (
@@ -112,6 +126,7 @@ def _refill_then_claim(room: admission.Room, user: User, page: str) -> Lease | N
     if room.is_paused:
         return None
     release_expired(project)
+    ending.end_due(project)
     release_pages(project, user)
     if not room and not _reclaim_room(room, user):
         return None
@@ -139,7 +154,7 @@ def _reclaim_room(room: admission.Room, user: User) -> bool:
 def _claim_review(room: admission.Room, user: User, page: str) -> Lease | None:
     """Return a lease on a review for `user`, if there is one."""
     project = room.project
-    if not room or not project.has_looks or not project.second_share:
+    if not room or not project.has_looks or not (project.second_share or project.confirms):
         return None
     with suppress(admission.NoRoom), transaction.atomic():
         return _claim_first_review(room, user, page)
@@ -181,7 +196,10 @@ def _claim_best(room: admission.Room, user: User, page: str) -> Lease | None:
     """Take the best open entry that `user` may have, in one statement, and return the lease."""
     key, now, project = uuid.uuid4(), clock.now(), room.project
     until = now + timedelta(seconds=project.lease_seconds)
-    found = TAKE_BEST(user.pk, key, until, project.pk, *(user.pk,) * 3)
+    found: list[QueueEntry] = []
+    for assignment in claims.of_person(project, user):
+        found = found or TAKE_ASSIGNED(user.pk, key, until, assignment, *(user.pk,) * 5)
+    found = found or TAKE_BEST(user.pk, key, until, project.pk, *(user.pk,) * 5)
     if not found:
         return None
     (entry,) = found
@@ -191,10 +209,13 @@ def _claim_best(room: admission.Room, user: User, page: str) -> Lease | None:
     return lease
 
 
-def _claim_statement() -> str:
+def _claim_statement(whose: str) -> str:
     # SQLite has a single writer, so no claim can come in between; it has no row locks.
     skipping = connection.features.has_select_for_update_skip_locked
-    return CLAIM.format(lock="FOR UPDATE OF e SKIP LOCKED" if skipping else "", **TABLES)
+    lock = "FOR UPDATE OF e SKIP LOCKED" if skipping else ""
+    return CLAIM.format(lock=lock, whose=whose, **TABLES)
 
 
-TAKE_BEST = CompiledSql(QueueEntry, _claim_statement)
+WITHOUT_ASSIGNMENT = "e.project_id = %s AND e.assignment_id IS NULL"
+TAKE_BEST = CompiledSql(QueueEntry, lambda: _claim_statement(WITHOUT_ASSIGNMENT))
+TAKE_ASSIGNED = CompiledSql(QueueEntry, lambda: _claim_statement("e.assignment_id = %s"))

@@ -1,9 +1,9 @@
-"""Orphaned leases: held by former members, or with an expiry shifted by a clock change."""
+"""Orphaned leases: held by former members or users, or with an expiry shifted by a clock change."""
 
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator.db import clock
 from annotator.db.compiled_queries import CompiledSelect
@@ -18,7 +18,7 @@ FIND_HELD = CompiledSelect(lambda: _held().order_by().values_list("pk", flat=Tru
 
 
 def release_orphaned() -> None:
-    """Release the leases of former members, and cap expiries at the lease time."""
+    """Release leases of former members and deactivated users; cap expiries at the lease time."""
     if not FIND_HELD() and not assignments.is_any_held():
         return
     now = clock.now()
@@ -30,9 +30,10 @@ def release_orphaned() -> None:
 
 @transaction.atomic
 def _release_of_former_members(now: datetime) -> None:
-    """Release items leased at the moment at which their holder was removed from the project."""
+    """Release items leased at the moment at which their holder was removed, or deactivated."""
     members = Membership.objects.filter(project=OuterRef("project"), user=OuterRef("user"))
-    strange = _held().filter(~Exists(members), user__is_superuser=False)
+    is_out = Q(~Exists(members), user__is_superuser=False) | Q(user__is_active=False)
+    strange = _held().filter(is_out)
     leases = [key for key in strange.values_list("lease_id", flat=True) if key is not None]
     if not leases:
         return

@@ -77,6 +77,7 @@ def _ask_more(project: Project, items: list[int] | None = None) -> None:
             slot=slot,
             rank=entry.rank,
             why=entry.why,
+            assignment_id=entry.assignment_id,
             **entry.provenance(),
         )
         for item, entry in first.items()

@@ -116,6 +116,12 @@ def _lying_for(project: Project, user: User) -> list[Lease]:
         ~Exists(Annotation.objects.filter(ANSWERED, **mine)),
         ~Exists(Lease.objects.filter(outcome=Lease.Outcome.SKIPPED, **mine)),
     )
+    if project.has_assignments:
+        # Reopened, they would go to nobody else.
+        of_lease = {"item": OuterRef("item"), "lease_id": OuterRef("pk")}
+        found = found.filter(
+            ~Exists(QueueEntry.objects.filter(assignment__isnull=False, **of_lease))
+        )
     lying = list(found.order_by("created_at", "pk"))
     return sorted(lying, key=lambda lease: lease.source != Source.AUDIT)
 

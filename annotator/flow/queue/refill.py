@@ -9,6 +9,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from annotator.flow.queue.assigned import claims
 from annotator.flow.queue.audit_stream import (
     AUDIT,
     RANDOM,
@@ -19,7 +20,7 @@ from annotator.flow.queue.audit_stream import (
     probability_among_ordinary,
 )
 from annotator.flow.queue.payload import is_of_label_texts
-from annotator.flow.queue.withdraw import AHEAD, BULK, SPARE, withdraw_open
+from annotator.flow.queue.withdraw import AHEAD, BEHIND, BULK, SPARE, withdraw_open
 from annotator.jobs.runner import job
 from annotator.models import (
     ANSWERED,
@@ -81,6 +82,8 @@ def refill(round_: Round) -> Round:
 @transaction.atomic
 def top_up(project: Project, user: User) -> int:
     """Queue random items that `user` may label, for lack of ranked ones; return their number."""
+    if claims.leaves_nothing(project, user):
+        return 0
     skipped = Lease.objects.filter(item=OuterRef("pk"), user=user, outcome=Lease.Outcome.SKIPPED)
     fresh = pool_items(project).filter(~Exists(skipped))
     ordinary = fresh.filter(audit_key__gte=audit_set.audit_threshold(project), gold__isnull=True)
@@ -103,7 +106,9 @@ def _at_work(project: Project) -> int:
 
 def append(project: Project, wishes: Iterable[QueueRequest]) -> int:
     """Append requests to the queue, and return the number of items."""
-    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    waiting = QueueEntry.objects.filter(
+        project=project, state=QueueEntry.State.OPEN, assignment=None
+    )
     last = waiting.order_by("-rank").values_list("rank", flat=True).first()
     return _enqueue(project, wishes, rank=0 if last is None else last + 1)
 
@@ -119,6 +124,8 @@ def remix(project: Project) -> None:
             # Items that only audits may take are served in no other way.
             item__audit_key__gte=audit_set.strategy_bound(project),
         ).exclude(strategy__in=[BULK, SPARE])
+        # Assigned items stay where they are; shares of the queue are divided anew.
+        waiting = waiting.exclude(assignment__isnull=False, rank__gte=BEHIND)
         entries = {entry.item_id: entry for entry in waiting.order_by("-rank", "-pk")}
         if not entries:
             return
@@ -198,6 +205,7 @@ def _enqueue(project: Project, wishes: Iterable[QueueRequest], rank: int) -> int
         for place, (item, provenance) in enumerate(wishes)
         for slot in range(project.overlap)
     ]
+    claims.divide(project, entries)
     # Two windows that found the queue empty at once request the same items; the second adds none.
     QueueEntry.objects.bulk_create(entries, ignore_conflicts=True)
     items = [item.pk for item, _provenance in wishes]

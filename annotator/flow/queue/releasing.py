@@ -12,6 +12,7 @@ from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import admission, skipped_items, withdraw
+from annotator.flow.queue.assigned import ending
 from annotator.flow.queue.current_leases import active_leases, lock_entries, refuse_removed
 from annotator.flow.review import assignments
 from annotator.models import ANSWERED, Annotation, Item, Lease, Project, QueueEntry, Source, User
@@ -36,9 +37,15 @@ def skip(lease: Lease, reason: str = "") -> bool:
         _end(lease, Lease.Outcome.DROPPED, reason)
         return True
     # All of its entries at once, in one order: if no annotator is left, the others go as well.
-    list(QueueEntry.objects.filter(item=lease.item_id).select_for_update().order_by("pk"))
+    entries = QueueEntry.objects.filter(item=lease.item_id)
+    locked = list(entries.select_for_update().order_by("pk"))
+    if any(entry.asked_id == lease.user_id for entry in locked):
+        # Nobody else could have it otherwise.
+        entries.filter(asked=lease.user_id).update(asked=None)
     if not _end(lease, Lease.Outcome.SKIPPED, reason):
         return True
+    if any(entry.assignment_id for entry in locked):
+        ending.free_stuck(lease.project, lease.item_id)
     Item.objects.filter(pk=lease.item_id).update(skips=F("skips") + 1)
     daily_counts.add(lease.project, lease.user, at=lease.ended_at, skips=1)
     return not skipped_items.set_aside(lease.project, lease.item_id)

@@ -11,11 +11,14 @@ BULK = "bulk"
 SPARE = "spare"
 # The rank of entries that come before all others and survive a refill.
 AHEAD = -1
+# The first rank of assigned items: behind all other entries, also those of offline buffers.
+BEHIND = 2**30 + 1
 
 
 def withdraw_open(project: Project) -> None:
     """Withdraw open entries; missing annotations of started items now come first."""
-    _withdraw(QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN))
+    waiting = QueueEntry.objects.filter(project=project, state=QueueEntry.State.OPEN)
+    _withdraw(waiting.exclude(assignment__isnull=False, rank__gte=BEHIND))
 
 
 @transaction.atomic
@@ -23,6 +26,13 @@ def withdraw_page(items: Sequence[int]) -> None:
     """Withdraw entries made for a bulk page only, so that confident items are not asked singly."""
     waiting = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.OPEN)
     _withdraw(waiting.filter(strategy=BULK, rank__gt=AHEAD))
+
+
+@transaction.atomic
+def withdraw_items(items: Sequence[int]) -> None:
+    """Withdraw the open entries of these items that nobody is assigned to."""
+    waiting = QueueEntry.objects.filter(item__in=items, state=QueueEntry.State.OPEN)
+    _withdraw(waiting.filter(assignment=None))
 
 
 def _withdraw(waiting: QuerySet[QueueEntry]) -> None:

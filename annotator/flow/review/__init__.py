@@ -4,6 +4,7 @@
 |---|---|
 | `assignments` | Reviews: leased, answered, dismissed |
 | `candidates` | Items to review, chosen and requested |
+| `corrections` | What an author said, where somebody else corrected it since |
 | `disagreements` | Disagreements recorded for the lead |
 | `gold_items` | Gold items and the answer told after them |
 """

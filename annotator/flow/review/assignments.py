@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from annotator.db.compiled_queries import CompiledSelect, CompiledSql
+from annotator.flow.labels import naming
 from annotator.models import (
     Annotation,
     Item,
@@ -34,21 +35,23 @@ FIND_HELD = CompiledSelect(
     )
 )
 TABLES = {
-    "look": ReviewRequest._meta.db_table,
+    "review": ReviewRequest._meta.db_table,
     "item": Item._meta.db_table,
     "entry": QueueEntry._meta.db_table,
     "lease": Lease._meta.db_table,
     "annotation": Annotation._meta.db_table,
     "fields": ", ".join(str(field.column) for field in ReviewRequest._meta.concrete_fields),
 }
+# Of all served items, while a delivery waits for second opinions.
+CONFIRM_SHARE = 0.25
 UNANSWERED: dict[str, Any] = {"answer": None, "outcome": "", "done_at": None}
 # The first open review for this user, of an annotation that has not changed since. A user named in
 # the request may have given that annotation; any other user must not have answered, skipped or
 # leased the item.
 CLAIM = """
-    UPDATE {look} SET state = 1, lease_id = %s
+    UPDATE {review} SET state = 1, lease_id = %s
     WHERE state = 0 AND id = (
-        SELECT s.id FROM {look} s
+        SELECT s.id FROM {review} s
         JOIN {annotation} a ON a.id = s.about_id
         JOIN {item} i ON i.id = s.item_id
         WHERE s.project_id = %s AND s.state = 0 AND i.state = 2
@@ -70,7 +73,8 @@ CLAIM = """
 
 def is_due(project: Project) -> bool:
     """Return whether a review comes next: a share of all served items, while some are open."""
-    return project.has_looks and random.random() < project.second_share
+    share = max(project.second_share, CONFIRM_SHARE if project.confirms else 0.0)
+    return project.has_looks and random.random() < share
 
 
 def claim(project: Project, user: User, key: uuid.UUID) -> ReviewRequest | None:
@@ -87,15 +91,15 @@ def _claim_statement() -> str:
 TAKE_FIRST = CompiledSql(ReviewRequest, _claim_statement)
 
 
-def provenance(look: ReviewRequest) -> dict[str, object]:
+def provenance(review: ReviewRequest) -> dict[str, object]:
     """Return the provenance of the review's annotation; blind, so nothing distinguishes it."""
-    is_repeat = look.kind == ReviewRequest.Kind.REPEAT
+    is_repeat = review.kind == ReviewRequest.Kind.REPEAT
     return {
         "source": Source.REPEAT if is_repeat else Source.SECOND,
         "blind": True,
-        "strategy": look.kind,
-        "score": None if is_repeat else look.score,
-        "why": look.why,
+        "strategy": review.kind,
+        "score": None if is_repeat else review.score,
+        "why": review.why,
     }
 
 
@@ -129,23 +133,23 @@ def rehold(lease: Lease, again: Lease) -> None:
     _hold(_of(lease).filter(state=ReviewRequest.State.OPEN), again)
 
 
-def answer(annotation: Annotation, labels: list[int]) -> None:
+def answer(annotation: Annotation, refs: list[Any]) -> None:
     """Record whether the annotation agrees with the doubted one, unless reviewed meanwhile."""
     held = ReviewRequest.objects.filter(lease=annotation.lease_id).select_related("about")
-    look = held.filter(state__lt=ReviewRequest.State.DONE).first()
-    if look is None:
+    review = held.filter(state__lt=ReviewRequest.State.DONE).first()
+    if review is None:
         return
-    outcome = _outcome(look, labels)
-    ReviewRequest.objects.filter(pk=look.pk).update(
+    outcome = _outcome(review, refs)
+    ReviewRequest.objects.filter(pk=review.pk).update(
         state=ReviewRequest.State.DONE, outcome=outcome, answer=annotation, done_at=timezone.now()
     )
 
 
-def correct(annotation: Annotation, labels: list[int]) -> None:
+def correct(annotation: Annotation, refs: list[Any]) -> None:
     """Update the result after the annotation was corrected."""
-    look = ReviewRequest.objects.filter(answer=annotation).select_related("about").first()
-    if look is not None:
-        ReviewRequest.objects.filter(pk=look.pk).update(outcome=_outcome(look, labels))
+    review = ReviewRequest.objects.filter(answer=annotation).select_related("about").first()
+    if review is not None:
+        ReviewRequest.objects.filter(pk=review.pk).update(outcome=_outcome(review, refs))
 
 
 def reopen(annotation: Annotation) -> None:
@@ -184,11 +188,14 @@ def _of(lease: Lease) -> QuerySet[ReviewRequest]:
     return ReviewRequest.objects.filter(lease=lease.pk)
 
 
-def _hold(looks: QuerySet[ReviewRequest], lease: Lease) -> int:
-    return looks.update(state=ReviewRequest.State.LEASED, lease=lease.pk, **UNANSWERED)
+def _hold(reviews: QuerySet[ReviewRequest], lease: Lease) -> int:
+    return reviews.update(state=ReviewRequest.State.LEASED, lease=lease.pk, **UNANSWERED)
 
 
-def _outcome(look: ReviewRequest, labels: list[int]) -> ReviewRequest.Outcome:
-    before = set(look.about.given.values_list("label_id", flat=True))
-    same = before == set(labels)
+def _outcome(review: ReviewRequest, refs: list[Any]) -> ReviewRequest.Outcome:
+    project = review.about.project
+    before: set[Any] = set(naming.current(project, review.about.value or ()))
+    if review.about.value is None:
+        before = set(review.about.given.values_list("label_id", flat=True))
+    same = before == set(refs)
     return ReviewRequest.Outcome.CONFIRMED if same else ReviewRequest.Outcome.CHANGED

@@ -61,15 +61,16 @@ def request_reviews(project: Project, found: Sequence[ReviewCandidate]) -> int:
     # its review locks that key, and the two could deadlock.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     looks = ReviewRequest.objects.filter(project=project)
-    looks.filter(state=ReviewRequest.State.OPEN).delete()
-    held = looks.filter(state=ReviewRequest.State.LEASED)
+    waiting = looks.filter(state=ReviewRequest.State.OPEN)
+    waiting.exclude(kind=ReviewRequest.Kind.CHECK).delete()
+    held = looks.filter(state__lt=ReviewRequest.State.DONE)
     taken = set(held.values_list("item", flat=True))
     rows = _rows(project, _in_turns(found), taken)
     ReviewRequest.objects.bulk_create(rows, ignore_conflicts=True)
-    waiting = looks.filter(state__lt=ReviewRequest.State.DONE).count()
-    Project.objects.filter(pk=project.pk).update(has_looks=waiting > 0)
-    project.has_looks = waiting > 0
-    return waiting
+    left = looks.filter(state__lt=ReviewRequest.State.DONE).count()
+    Project.objects.filter(pk=project.pk).update(has_looks=left > 0)
+    project.has_looks = left > 0
+    return left
 
 
 def _in_turns(found: Sequence[ReviewCandidate]) -> list[ReviewCandidate]:

@@ -5,11 +5,13 @@ Before that, a further annotation may settle it, and its annotator must not know
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from annotator.flow.labels import naming
 from annotator.models import Annotation, Disagreement, Item, Project
 
 
@@ -19,13 +21,13 @@ def record_disagreements(project: Project, items: Collection[int]) -> None:
 
     Call this for items that got an annotation beside another one; it closes nothing.
     """
-    _open(project, _differing(items))
+    _open(project, _differing(project, items))
 
 
 @transaction.atomic
 def refresh_disagreements(project: Project, items: Collection[int]) -> None:
     """Like `record_disagreements`, and close open ones whose annotations no longer differ."""
-    differing = _differing(items)
+    differing = _differing(project, items)
     _open(project, differing)
     same = set(items) - differing
     Disagreement.objects.filter(item__in=same, state=Disagreement.State.OPEN).delete()
@@ -39,7 +41,7 @@ def find_missed(project: Project, items: Collection[int]) -> None:
         .annotate(n=Count("pk"))
         .filter(n__gt=1)
     )
-    found = _torn([item for item, _number in several])
+    found = _torn(project, [item for item, _number in several])
     noted = Disagreement.objects.filter(item__in=found).values_list("item", flat=True)
     # One by one, so that no lock spans more than one item.
     for item in sorted(found - set(noted)):
@@ -55,22 +57,28 @@ def _open(project: Project, items: Collection[int]) -> None:
     Disagreement.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def _differing(items: Collection[int]) -> set[int]:
+def _differing(project: Project, items: Collection[int]) -> set[int]:
     """Return which of the items are labelled and have differing annotations."""
     # Locked; otherwise two simultaneous annotations would not see each other.
     settled = Item.objects.filter(pk__in=items, state=Item.State.LABELLED)
-    return _torn(list(settled.select_for_update().order_by("pk").values_list("pk", flat=True)))
+    locked = settled.select_for_update().order_by("pk").values_list("pk", flat=True)
+    return _torn(project, list(locked))
 
 
-def _torn(items: Collection[int]) -> set[int]:
+SAID = ("item", "pk", "given__label", "value")
+
+
+def _torn(project: Project, items: Collection[int]) -> set[int]:
     if not items:
         return set()
     standing = Annotation.objects.filter(item__in=items, withdrawn_at=None)
-    said: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-    for item, annotation, label in standing.values_list("item", "pk", "given__label"):
+    said: dict[int, dict[int, set[Any]]] = defaultdict(lambda: defaultdict(set))
+    marks: Any
+    for item, annotation, label, marks in standing.values_list(*SAID):
         said[item][annotation].add(label)
+        said[item][annotation].update(naming.current(project, marks or ()))
     return {item for item, answers in said.items() if _differ(list(answers.values()))}
 
 
-def _differ(answers: list[set[int]]) -> bool:
+def _differ(answers: list[set[Any]]) -> bool:
     return any(answer != answers[0] for answer in answers[1:])

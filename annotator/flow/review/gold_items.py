@@ -5,14 +5,17 @@ from typing import Any
 
 from annotator.flow.labels import naming
 from annotator.models import Annotation, Project, Source
+from annotator.tasktypes.marks import as_refs
 
 
-def gold_answer(annotation: Annotation) -> list[str] | None:
+def gold_answer(annotation: Annotation) -> list[Any] | None:
     """Return the known answer, if it may be shown once the item is answered."""
     if annotation.source != Source.GOLD or not annotation.project.gold_feedback:
         return None
     gold = annotation.item.gold
-    return None if gold is None else naming.names(annotation.project, gold)
+    if gold is None:
+        return None
+    return naming.names_now(annotation.project, gold)
 
 
 def gold_score(project: Project) -> list[dict[str, Any]]:
@@ -33,12 +36,15 @@ def gold_score(project: Project) -> list[dict[str, Any]]:
             continue
         score = scores[annotation.user.username]
         score["n"] += 1
-        score["right"] += _said_at_first(annotation) == set(gold)
+        said = naming.current(project, _said_at_first(annotation))
+        score["right"] += set(said) == set(naming.current(project, gold))
     return [{"user": name, **score} for name, score in sorted(scores.items())]
 
 
 def _said_at_first(annotation: Annotation) -> set[naming.Ref]:
     before = list(annotation.revisions.all())
     if before:
-        return set(before[0].labels)
+        return set(as_refs(before[0].labels))
+    if annotation.value is not None:
+        return set(as_refs(annotation.value))
     return {each.label_id for each in annotation.given.all()}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from annotator.flow.simulation import encoded
 from annotator.formats import Columns, RejectedRow, Row, SkippedFile, UnreadableFile, image_zip
 from annotator.formats.registry import READERS, for_file
-from annotator.i18n import error_messages, stored_texts
+from annotator.i18n import stored_texts
 from annotator.models import Label
 from annotator.projectsettings.item_selection import POOL
 from annotator.tasktypes.media.image import IMAGE
@@ -33,10 +33,6 @@ NAMES_SHOWN = 5
 
 class UnusableData(UnreadableFile):
     """The file can be read, but is no use for a simulation."""
-
-    def __init__(self, code: str, *, message: str = "", **values: Any) -> None:
-        """The catalogue has the sentence of the code, or of `message`, which takes the values."""
-        super().__init__(code, error_messages.text(message or code, "", values))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from annotator.errors import FlowError
 from annotator.formats import UnreadableFile
-from annotator.i18n import error_messages
 from annotator.models import Label
 from annotator.pool import label_texts, pretrained
 from annotator.projectsettings.item_selection import AUTO, POOL
@@ -43,8 +42,7 @@ def _resolved(name: str, medium: str, documents: Sequence[Any]) -> str:
         return POOL if best is None else best.name
     if pretrained.find(medium, name) is None:
         there = ", ".join([POOL, AUTO, *(each.name for each in pretrained.available(medium))])
-        words = error_messages.text("unknown_features", "", {"name": name[:60], "names": there})
-        raise UnreadableFile("unknown_features", words)
+        raise UnreadableFile("unknown_features", name=name[:60], names=there)
     return name
 
 
@@ -98,7 +96,7 @@ def _encoded(name: str, documents: list[Any], show: Progress) -> NDArray[np.floa
             parts.append(encoder.encode(documents[start : start + BATCH]))
             show(min(start + BATCH, len(documents)), len(documents))
     except FlowError as problem:
-        raise UnreadableFile(problem.code, problem.detail) from problem
+        raise UnreadableFile(problem.code, message=problem.message, **problem.values) from problem
     # What a project stores has this precision.
     return np.concatenate(parts).astype(np.float16).astype(np.float32)
 

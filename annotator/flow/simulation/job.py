@@ -23,6 +23,7 @@ from annotator.flow.simulation import dataset, storage
 from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, UnreadableFile
 from annotator.i18n import stored_texts
+from annotator.i18n.reasons import worded
 from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
 from annotator.pool import documents as pool_documents
@@ -199,11 +200,11 @@ def _prepare(work: Simulation) -> None:
             answers,
             rare=rare if rare in known else "",
             features=work.features or [POOL],
-            labels=list(work.project.labels.all()),
+            labels=naming.labels_of(work.project),
             show=_Encoding(work).show,
         )
     except UnreadableFile as problem:
-        raise Invalid(problem.code, detail=problem.detail) from problem
+        raise Invalid(problem.code, detail=worded(problem.reason)) from problem
     facts = {
         **made.facts,
         "hunts": work.project.target_recall is not None,
@@ -233,7 +234,7 @@ def _rare(work: Simulation) -> str:
     """Return the rare label's current name; older simulations stored it by name."""
     if not work.rare.isdigit():
         return work.rare
-    return naming.names(work.project, [int(work.rare)])[0]
+    return str(naming.names(work.project, [int(work.rare)])[0])
 
 
 def _answers(work: Simulation) -> dataset.LabelledDocuments:
@@ -249,7 +250,7 @@ def _own_answers(project: Project) -> dataset.LabelledDocuments:
     space = encode.current_space(project)
     if space is None:
         raise Invalid("no_features")
-    labels = list(project.labels.all())
+    labels = naming.labels_of(project)
     known = training_set.load_training_set(project, space, [label.pk for label in labels])
     names = [
         [label.name for label, given in zip(labels, row, strict=True) if given]

@@ -4,7 +4,6 @@ They are stored in a file of the round, because a list of rounds would otherwise
 rows with it.
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from annotator.models import Project, Round, RoundShard
 from annotator.pool import model_files, training_set
 from annotator.storage import arrays, checksums
+from annotator.storage.sealed import sealed, unsealed
 
 LEAST = 0.8
 PER_LABEL = 72  # three pages of pictures, more than an annotator confirms between two rounds
@@ -70,8 +70,7 @@ def merge_round(round_: Round, seed: int) -> None:
         [confident.ConfidentItems.from_arrays(each) for each in shards], PER_LABEL, seed
     )
     told = orjson.dumps(_by_label(found, round_.model.labels))
-    # The first line is the checksum of the rest.
-    arrays.save_bytes(_round_path(round_), _digest(told) + b"\n" + told)
+    arrays.save_bytes(_round_path(round_), sealed(told))
 
 
 def _by_label(found: Any, labels: list[int]) -> dict[str, Any]:
@@ -106,8 +105,9 @@ def newest_round(project: Project) -> Round | None:
 
 def of_round(round_: Round) -> dict[int, SureLabel]:
     """Return the most confident items of the round by label key."""
+    path = _round_path(round_)
     try:
-        told = orjson.loads(_whole(arrays.read_checked(_round_path(round_))))
+        told = orjson.loads(unsealed(arrays.read_checked(path), path.name))
     except (checksums.Corrupt, orjson.JSONDecodeError):
         # The round had no model, or its files are deleted or damaged.
         return {}
@@ -115,18 +115,3 @@ def of_round(round_: Round) -> dict[int, SureLabel]:
         int(pk): SureLabel(each["count"], [SureItem(**item) for item in each["items"]])
         for pk, each in told.items()
     }
-
-
-def _whole(stored: bytes) -> bytes:
-    """Return the stored data without its checksum; Corrupt if it was changed."""
-    digest, _line, told = stored.partition(b"\n")
-    if digest.startswith(b"{"):
-        # From before checksums existed.
-        return stored
-    if digest != _digest(told):
-        raise checksums.Corrupt("surest.json was changed since it was stored")
-    return told
-
-
-def _digest(told: bytes) -> bytes:
-    return hashlib.sha256(told).hexdigest().encode()

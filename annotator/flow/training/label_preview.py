@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotator.errors import Conflict
 from annotator.flow.features import encode
+from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import FeatureSpace, Item, Label, Project
 from annotator.pool import audit_set, feature_store, label_texts
@@ -31,7 +32,7 @@ def preview(project: Project) -> list[Said]:
 
     Conflict while there is no description, no encoder that reads texts, or no answer from it.
     """
-    labels = list(project.labels.all())
+    labels = naming.labels_of(project)
     if not any(label.description or label.examples for label in labels):
         raise Conflict("no_descriptions")
     space = encode.current_space(project)

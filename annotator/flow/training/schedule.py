@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotator.db.compiled_queries import CompiledSelect
 from annotator.errors import Conflict
 from annotator.flow.features import encode
+from annotator.flow.labels import naming
 from annotator.models import FeatureSpace, Project, Round
 from annotator.pool import label_texts, training_set
 
@@ -77,7 +78,7 @@ def _are_texts_new(project: Project, done: Round, space: FeatureSpace) -> bool:
     """Return whether texts of labels, from which the model learns, changed since a round."""
     if done.label_texts is None or not label_texts.is_possible(space):
         return False
-    return label_texts.digest(list(project.labels.all())) != done.label_texts
+    return label_texts.digest(naming.labels_of(project)) != done.label_texts
 
 
 def is_resting(done: Round, now: datetime) -> bool:

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator import tasktypes
+from annotator.flow.progress import deliverable
 from annotator.flow.queue import refill
-from annotator.flow.training import confident_items, zero_shot
+from annotator.flow.training import confident_items, pool_predictions, span_rounds, zero_shot
 from annotator.flow.training.train import classes_of, label_space_of, rare_class
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Round, RoundShard
-from annotator.pool import documents, feature_store, model_files, words
+from annotator.pool import delivery_regions, documents, feature_store, model_files, words
 from annotator.storage import arrays as storage_arrays
 
 if TYPE_CHECKING:
@@ -29,8 +31,12 @@ def score_shard(scoring: RoundShard) -> Round | None:
     from selection.strategies import shortlist
 
     round_ = scoring.round
-    free = np.flatnonzero(feature_store.candidate_mask(round_.project, scoring.shard))
+    mask = _candidates(round_, scoring)
+    if not tasktypes.of(round_.project).answer.of_classes:
+        scoring.finish(**span_rounds.score(scoring, np.flatnonzero(mask)))
+        return close_scoring(round_)
     whole = _proba(round_, scoring)
+    free = np.flatnonzero(mask & ~_sure_enough(round_, whole, len(mask)))
     proba = None if whole is None else whole[free]
     initial = zero_shot.proba(scoring)
     votes = _votes(round_, scoring, free)
@@ -40,9 +46,26 @@ def score_shard(scoring: RoundShard) -> Round | None:
     found = shortlist.shortlist(question, ids, judged, votes, relevance)
     stored = {"candidates": storage_arrays.save_npz(candidates_path(scoring), found.to_arrays())}
     stored |= confident_items.store_shard(scoring, ids, proba, question.seed)
+    stored |= pool_predictions.store_shard(scoring, whole)
     distribution = pool_distribution(label_space_of(round_), _rest(round_, scoring, whole))
     scoring.finish(checksums=stored, **distribution)
     return close_scoring(round_)
+
+
+def _candidates(round_: Round, scoring: RoundShard) -> NDArray[np.bool_]:
+    """Return a mask of the items that may be selected: none that a delivery leaves to the model."""
+    free = feature_store.candidate_mask(round_.project, scoring.shard)
+    span = scoring.shard.start, scoring.shard.stop
+    free[delivery_regions.left_to_the_model(round_.project, *span) - scoring.shard.start] = False
+    return free
+
+
+def _sure_enough(round_: Round, whole: NDArray[np.float32] | None, size: int) -> NDArray[np.bool_]:
+    """Return a mask (size,) of the items that finish mode leaves to the model."""
+    threshold = None if whole is None else deliverable.finish_threshold(round_.project)
+    if whole is None or threshold is None:
+        return np.zeros(size, dtype=bool)
+    return np.asarray(label_space_of(round_).confidence(whole) >= threshold)
 
 
 def close_scoring(round_: Round) -> Round | None:

@@ -8,9 +8,10 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.flow.labels import naming
 from annotator.flow.queue.payload import OF_LABEL_TEXTS
-from annotator.flow.training import confident_items, zero_shot
+from annotator.flow.training import confident_items, span_rounds, zero_shot
 from annotator.flow.training.score import candidates_path, histogram, query_of
 from annotator.flow.training.train import classes_of, label_space_of, rare_class, seconds_since
 from annotator.jobs.runner import job
@@ -29,6 +30,21 @@ if TYPE_CHECKING:
 def select(round_: Round) -> Round:
     """Select the picks among the candidates of all shards."""
     started = time.perf_counter()
+    if tasktypes.of(round_.project).answer.of_classes:
+        picks, distribution = _pick(round_)
+    else:
+        picks, distribution = span_rounds.pick(round_), {}
+    scored = (timezone.now() - round_.created_at).total_seconds() - seconds_since(started)
+    timings = {**round_.timings, "select": seconds_since(started)}
+    timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
+    round_.hand_on(
+        stage=Round.Stage.REFILL, picks=picks, timings=timings, distribution=distribution
+    )
+    return round_
+
+
+def _pick(round_: Round) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the picks by the classes of the items, and how the uncertainty is distributed."""
     question, labels = query_of(round_), classes_of(round_)
     found = _merge(round_, question)
     chosen = question.strategy.choose(
@@ -38,16 +54,7 @@ def select(round_: Round) -> Round:
     )
     picks = _picks(round_, found, chosen, labels)
     confident_items.merge_round(round_, question.seed)
-    scored = (timezone.now() - round_.created_at).total_seconds() - seconds_since(started)
-    timings = {**round_.timings, "select": seconds_since(started)}
-    timings["score"] = round(max(scored - timings.get("train", 0.0), 0.0), 3)
-    round_.hand_on(
-        stage=Round.Stage.REFILL,
-        picks=picks,
-        timings=timings,
-        distribution=_whole_distribution(round_, found, chosen),
-    )
-    return round_
+    return picks, _whole_distribution(round_, found, chosen)
 
 
 def _merge(round_: Round, question: "Query") -> "Shortlist":

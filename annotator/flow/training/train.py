@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from annotator.flow.progress import spending
-from annotator.flow.training import zero_shot
+from annotator import tasktypes
+from annotator.flow.labels import naming
+from annotator.flow.progress import deliverable, spending
+from annotator.flow.training import span_rounds, zero_shot
 from annotator.jobs.runner import job
 from annotator.models import FeatureSpace, Label, ModelVersion, Round, RoundShard
 from annotator.pool import (
@@ -35,12 +37,31 @@ if TYPE_CHECKING:
 @job(Round, stage=Round.Stage.TRAIN, space__state=FeatureSpace.State.DONE)
 def train(round_: Round) -> Round:
     """Fit the model on all labels, and create the scoring shards."""
+    started = time.perf_counter()
+    feature_store.check_encoder(round_.space)
+    is_of_classes = tasktypes.of(round_.project).answer.of_classes
+    phase, version = (_learn if is_of_classes else span_rounds.learn)(round_)
+    with transaction.atomic():
+        round_.hand_on(
+            stage=Round.Stage.SCORE,
+            model=_store_version(round_, version),
+            phase=phase,
+            label_texts=label_texts.digest(naming.labels_of(round_.project)),
+            timings={"train": seconds_since(started)},
+        )
+        RoundShard.objects.bulk_create(
+            [RoundShard(round=round_, shard=shard) for shard in round_.space.shards.all()],
+            ignore_conflicts=True,
+        )
+    return round_
+
+
+def _learn(round_: Round) -> tuple[str, ModelVersion | None]:
+    """Return the name of the strategy of the round, and its model if the labels allow one."""
     from selection.models import logistic
     from selection.strategies import registry
 
-    started = time.perf_counter()
-    feature_store.check_encoder(round_.space)
-    labels = list(round_.project.labels.all())
+    labels = naming.labels_of(round_.project)
     keys = [label.pk for label in labels]
     known, spent = spending.read_with(
         round_.project, lambda: training_set.load_training_set(round_.project, round_.space, keys)
@@ -49,14 +70,16 @@ def train(round_: Round) -> Round:
     strategy = registry.resolve(
         round_.strategy,
         len(known),
-        known.seen,
+        known.classes_seen,
         known.label_space,
+        fewest=registry.fewest_labels(known.label_space.class_counts(known.y)),
         has_prior=documents.has_suggestions(round_.project)
         or zero_shot.starts(texts, labels, round_.space, known),
         hunts=round_.project.hunts,
+        finishes=deliverable.finish_threshold(round_.project) is not None,
     )
     version = None
-    if known.teaches:
+    if known.is_trainable:
         features = feature_store.gather(round_.space, known.positions)
         seed = round_.project.seed
         model = logistic.fit(features, known.y, known.label_space, seed=seed, texts=texts)
@@ -66,19 +89,7 @@ def train(round_: Round) -> Round:
             version.params["committee"] = _save_committee(round_, features, known, texts)
         if "relevance" in strategy.needs:
             version.params |= _save_relevance(round_, features, known)
-    with transaction.atomic():
-        round_.hand_on(
-            stage=Round.Stage.SCORE,
-            model=_store_version(round_, version),
-            phase=strategy.name,
-            label_texts=label_texts.digest(labels),
-            timings={"train": seconds_since(started)},
-        )
-        RoundShard.objects.bulk_create(
-            [RoundShard(round=round_, shard=shard) for shard in round_.space.shards.all()],
-            ignore_conflicts=True,
-        )
-    return round_
+    return strategy.name, version
 
 
 def _save_model(
@@ -196,13 +207,13 @@ def rare_class(round_: Round) -> int | None:
 
 def label_space_of(round_: Round) -> "LabelSpace":
     """Return the label space over the model's classes, or the project's without a model."""
-    n_classes = round_.project.labels.count() if round_.model is None else len(round_.model.labels)
+    n_classes = len(classes_of(round_))
     return training_set.label_space(round_.project, n_classes)
 
 
 def classes_of(round_: Round) -> list[Label]:
     """Return the labels in the order of the model's classes, deleted ones included."""
-    labels = {label.pk: label for label in round_.project.labels.all()}
+    labels = {label.pk: label for label in naming.labels_of(round_.project)}
     if round_.model is None:
         return list(labels.values())
     return [labels.get(pk, Label(name="")) for pk in round_.model.labels]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator.flow.labels import naming
 from annotator.models import FeatureSpace, Label, Round, RoundShard
 from annotator.pool import feature_store, label_texts, training_set
 from annotator.pool.training_set import TrainingSet
@@ -21,7 +22,7 @@ def starts(
 
     Every label needs a description, because those without one would never be suggested.
     """
-    if texts is None or known.teaches or not label_texts.are_described(labels):
+    if texts is None or known.is_trainable or not label_texts.are_described(labels):
         return False
     if not len(known):
         return True
@@ -33,7 +34,7 @@ def judge(round_: Round) -> "LabelTexts | None":
     """Return the texts that judge the items of a round; None if a model does, or nothing."""
     if round_.model is not None:
         return None
-    labels = list(round_.project.labels.all())
+    labels = naming.labels_of(round_.project)
     texts = label_texts.find(round_.space, labels)
     if texts is None:
         return None

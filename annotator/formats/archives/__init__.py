@@ -2,7 +2,10 @@
 
 | module | what it holds |
 |---|---|
+| `folder_source` | Files of a folder on the server |
+| `listed_source` | Files fetched from a bucket, by its listing |
 | `names` | Names of members, whatever program packed them |
+| `sources` | What opens an archive, by the kind of its content |
 | `tar_source` | Members of a tar file, packed or not |
 | `zip_source` | Members of a ZIP file |
 """

@@ -7,8 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.archives.names import is_unsafe, tidy_path
 from annotator.formats.archives.zip_source import (
     LARGEST_ENTRY,
@@ -16,6 +14,7 @@ from annotator.formats.archives.zip_source import (
     MOST_ENTRIES,
     NAMES_SHOWN,
     Entry,
+    too_large,
 )
 from annotator.formats.base import BadContent, UnreadableFile
 
@@ -43,15 +42,14 @@ class Source:
             except ERRORS as problem:
                 raise _damaged(problem) from problem
         if len(content) != entry.size:
-            raise BadContent("bad_zip_entry", _("it is incomplete."))
+            raise BadContent("bad_zip_entry", message="tar_entry_incomplete")
         return content
 
     @contextmanager
     def unpacked(self, entry: Entry, most: int = LARGEST_ENTRY) -> Iterator[Any]:
         """Open a file to read it in parts; BadContent if it cannot be unpacked."""
         if entry.size > most:
-            words = _("it is larger than %(n)d MB.") % {"n": most >> 20}
-            raise BadContent("image_too_large" if most == LARGEST_ENTRY else "too_large", words)
+            raise too_large(most)
         try:
             file = self._archive.extractfile(entry.handle)
         except ERRORS as problem:
@@ -62,8 +60,7 @@ class Source:
 
 
 def _damaged(problem: Exception) -> BadContent:
-    words = _("it can't be unpacked: %(problem)s.") % {"problem": str(problem)[:200]}
-    return BadContent("bad_zip_entry", words)
+    return BadContent("bad_zip_entry", problem=str(problem)[:200])
 
 
 @contextmanager
@@ -93,20 +90,17 @@ def _entries(archive: tarfile.TarFile, packed: int) -> list[Entry]:
         raise _unreadable(problem) from problem
     if unsafe:
         names = ", ".join(repr(name)[:80] for name in unsafe[:NAMES_SHOWN])
-        words = _("The archive contains links or paths that point outside of it: %(names)s.")
-        raise UnreadableFile("zip_unsafe_name", words % {"names": names})
+        raise UnreadableFile("zip_unsafe_name", message="tar_unsafe_name", names=names)
     return entries
 
 
 def _refuse_much(number: int, total: int, packed: int) -> None:
     if number > MOST_ENTRIES:
-        words = _("The archive contains more than 200,000 files. Split it.")
-        raise UnreadableFile("zip_too_many", words)
+        raise UnreadableFile("zip_too_many", message="tar_too_many")
     if total > min(MOST_BYTES, max(MOST_PER_PACKED_BYTE * packed, 10 << 20)):
-        raise UnreadableFile("zip_too_large", _("The archive unpacks to too much."))
+        raise UnreadableFile("zip_too_large", message="tar_too_large")
 
 
 def _unreadable(problem: Exception) -> UnreadableFile:
-    words = _("The archive is damaged or incomplete: %(problem)s.")
     reason = (str(problem).splitlines() or [""])[0][:200]
-    return UnreadableFile("bad_zip", words % {"problem": reason})
+    return UnreadableFile("bad_zip", message="bad_tar", problem=reason)

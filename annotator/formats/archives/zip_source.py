@@ -11,8 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.archives.names import is_unsafe, name_of
 from annotator.formats.base import BadContent, UnreadableFile
 
@@ -62,8 +60,7 @@ class Source:
             # The size in the directory is only a claim, so reading is bounded by it.
             content: bytes = _guarded(lambda: file.read(entry.size + 1))
         if len(content) != entry.size:
-            words = _("its size differs from what the ZIP file states.")
-            raise BadContent("bad_zip_entry", words)
+            raise BadContent("bad_zip_entry", message="zip_entry_size")
         return content
 
     @contextmanager
@@ -71,23 +68,26 @@ class Source:
         """Open a file to read it in parts; BadContent if it cannot be unpacked."""
         info = entry.handle
         if info.compress_type not in METHODS:
-            raise BadContent("zip_method", _("its compression method isn't supported."))
+            raise BadContent("zip_method")
         if info.file_size > most:
-            words = _("it is larger than %(n)d MB.") % {"n": most >> 20}
-            raise BadContent("image_too_large" if most == LARGEST_ENTRY else "too_large", words)
+            raise too_large(most)
         if info.file_size > HIGHEST_RATIO * max(info.compress_size, 1):
-            words = _("it unpacks to more than 200 times its size.")
-            raise BadContent("zip_bomb", words)
+            raise BadContent("zip_bomb")
         with _guarded(lambda: self._archive.open(info)) as file:
             yield file
+
+
+def too_large(most: int) -> BadContent:
+    """Return the error of a file with more than that many bytes."""
+    code = "image_too_large" if most == LARGEST_ENTRY else "too_large"
+    return BadContent(code, message="larger_than", n=most >> 20)
 
 
 def _guarded(unpack: Any) -> Any:
     try:
         return unpack()
     except ERRORS as problem:
-        words = _("it can't be unpacked: %(problem)s.") % {"problem": str(problem)[:200]}
-        raise BadContent("bad_zip_entry", words) from problem
+        raise BadContent("bad_zip_entry", problem=str(problem)[:200]) from problem
 
 
 @contextmanager
@@ -97,14 +97,13 @@ def opened(path: Path) -> Iterator[Source]:
     try:
         archive = zipfile.ZipFile(path)
     except ERRORS as problem:
-        words = _("The file isn't a ZIP file or is incomplete: %(problem)s.")
-        raise UnreadableFile("bad_zip", words % {"problem": str(problem)[:200]}) from problem
+        raise UnreadableFile("bad_zip", problem=str(problem)[:200]) from problem
     with archive:
         _refuse_unsafe(archive.infolist())
         yield Source(archive)
 
 
-def refuse_too_many(path: Path) -> None:
+def refuse_too_many(path: Path, most: int = MOST_ENTRIES) -> None:
     """Refuse a ZIP by the number of entries that its end states, before they are read."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -119,9 +118,8 @@ def refuse_too_many(path: Path) -> None:
     # A number of 65,535 may stand for any; each entry takes at least 46 bytes.
     if stated == 0xFFFF or length == 0xFFFFFFFF:
         stated, length = _stated_by_zip64(end, place)
-    if stated > MOST_ENTRIES or min(length, size) // 46 > 20 * MOST_ENTRIES:
-        words = _("The ZIP file contains more than 200,000 files. Split it.")
-        raise UnreadableFile("zip_too_many", words)
+    if stated > most or min(length, size) // 46 > 20 * most:
+        raise UnreadableFile("zip_too_many")
 
 
 def _stated_by_zip64(end: bytes, place: int) -> tuple[int, int]:
@@ -135,21 +133,15 @@ def _stated_by_zip64(end: bytes, place: int) -> tuple[int, int]:
 
 def _refuse_unsafe(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
-        words = _("The ZIP file contains more than 200,000 files. Split it.")
-        raise UnreadableFile("zip_too_many", words)
+        raise UnreadableFile("zip_too_many")
     unsafe = [entry.filename for entry in entries if _is_unsafe(entry)]
     if unsafe:
-        words = _(
-            "The ZIP file contains paths that point outside of it: %(names)s. Pack it again from "
-            "inside its folder."
-        )
         names = ", ".join(repr(name)[:80] for name in unsafe[:NAMES_SHOWN])
-        raise UnreadableFile("zip_unsafe_name", words % {"names": names})
+        raise UnreadableFile("zip_unsafe_name", names=names)
     if any(entry.flag_bits & 0x1 for entry in entries):
-        words = _("The ZIP file is encrypted. Pack it without a password.")
-        raise UnreadableFile("zip_encrypted", words)
+        raise UnreadableFile("zip_encrypted")
     if sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise UnreadableFile("zip_too_large", _("The ZIP file unpacks to more than 20 GB."))
+        raise UnreadableFile("zip_too_large")
     _refuse_overlap(entries)
 
 
@@ -162,5 +154,4 @@ def _refuse_overlap(entries: list[zipfile.ZipInfo]) -> None:
     spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
     for (start, size), (following, _size) in pairwise(spans):
         if start + size > following:
-            words = _("Files in the ZIP overlap. Pack it again with another program.")
-            raise UnreadableFile("zip_overlap", words)
+            raise UnreadableFile("zip_overlap")

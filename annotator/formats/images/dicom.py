@@ -5,7 +5,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,8 +23,7 @@ def is_dicom(content: bytes) -> bool:
 def opened(content: bytes, most_pixels: int) -> Image.Image:
     """Return the picture as a radiologist sees it: windowed, and white where it is dense."""
     if find_spec("pydicom") is None:
-        words = _("DICOM files need the package pydicom on the server.")
-        raise Unsupported("dicom_missing", words)
+        raise Unsupported("dicom_missing")
     import pydicom
 
     try:
@@ -37,17 +35,17 @@ def opened(content: bytes, most_pixels: int) -> Image.Image:
         raise
     except Exception as problem:
         # Damaged files make the library raise arbitrary exceptions.
-        words = _("its DICOM picture can't be read: %(problem)s.")
-        reason = {"problem": str(problem)[:200]}
-        raise Unsupported("unsupported_image", words % reason) from problem
+        why = str(problem)[:200]
+        raise Unsupported("unsupported_image", message="bad_dicom", problem=why) from problem
 
 
 def _refuse_others(dataset: Any, most_pixels: int) -> None:
     if int(dataset.get("NumberOfFrames") or 1) > 1:
-        words = _("it has several frames; only single pictures are read.")
-        raise Unsupported("unsupported_image", words)
+        raise Unsupported("unsupported_image", message="dicom_frames")
+    if not dataset.get("Rows") or not dataset.get("Columns"):
+        raise Unsupported("unsupported_image", message="dicom_without_picture")
     if int(dataset.Rows) * int(dataset.Columns) > most_pixels:
-        raise Unsupported("image_too_large", _("it has more than 50 million pixels."))
+        raise Unsupported("image_too_large")
 
 
 def _shown(dataset: Any, values: NDArray[Any]) -> Image.Image:

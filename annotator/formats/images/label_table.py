@@ -6,9 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
 from annotator.formats import archive as packed
 from annotator.formats import sniff
 from annotator.formats.archives.names import tidy_path
@@ -16,20 +13,22 @@ from annotator.formats.base import (
     BadContent,
     Columns,
     Part,
+    Reason,
     RejectedRow,
     Row,
     SkippedFile,
     UnreadableFile,
+    because,
 )
 
 FILE = Part(
     "text",
-    gettext_lazy("File column"),
+    "",
     (
         *("filename", "file_name", "file", "image", "img", "picture", "path", "filepath"),
         *("file_path", "image_path", "image_file", "name"),
     ),
-    gettext_lazy("A table of labels needs the columns filename and label. It has: %(there)s."),
+    "no_file_column",
 )
 COLUMNS = Columns(parts=(FILE,), ignore_ids=True)
 # Names that tell what the table is for, the usual ones first.
@@ -79,9 +78,8 @@ class LabelTable:
         """Yield the rows that no picture belongs to."""
         for row in self.rows:
             if not row.is_used:
-                words = _("Row %(n)d of %(table)s names no picture of the archive.")
-                values = {"n": row.number, "table": self.name}
-                yield SkippedFile(row.name, "no_picture", words % values)
+                reason = because("no_picture", n=row.number, table=self.name)
+                yield SkippedFile(row.name, reason)
 
 
 def _folded(path: PurePosixPath) -> tuple[str, str]:
@@ -98,18 +96,15 @@ def read(archive: Any, entries: Iterable[Any], label_names: set[str]) -> LabelTa
         except UnreadableFile as problem:
             if PurePosixPath(entry.name).stem.lower() in STEMS[:2]:
                 raise _named(entry.name, problem) from problem
-            table.told.append(SkippedFile(entry.name, problem.code, problem.detail))
+            table.told.append(SkippedFile(entry.name, problem.reason))
         except BadContent as problem:
-            words = _("%(name)s can't be read: %(problem)s.")
-            values = {"name": entry.name, "problem": problem.detail}
-            raise UnreadableFile("bad_labels", words % values) from problem
+            raise _named(entry.name, problem) from problem
     return table
 
 
-def _named(name: str, problem: UnreadableFile) -> UnreadableFile:
+def _named(name: str, problem: UnreadableFile | BadContent) -> UnreadableFile:
     code = problem.code if problem.code == "missing_column" else "bad_labels"
-    words = _("%(name)s can't be read: %(problem)s")
-    return UnreadableFile(code, words % {"name": name, "problem": problem.detail})
+    return UnreadableFile(code, message="bad_labels", name=name, problem=problem.reason)
 
 
 def tables(entries: Iterable[Any]) -> list[Any]:
@@ -135,12 +130,21 @@ def _read_into(table: LabelTable, archive: Any, entry: Any, label_names: set[str
         table.name = table.name or entry.name
         table.has_labels |= bool(label)
         for each in reader.read(path, wanted, looked, label_names):
-            if isinstance(each, Row):
+            problem = _problem(each)
+            if problem is not None and isinstance(each, Row):
+                table.told.append(RejectedRow(each.number, problem, name=entry.name))
+            elif isinstance(each, Row):
                 name = _path_of(str(each.content))
                 table.has_labels |= bool(each.labels or each.answers)
                 table.add(TableRow(each.number, name, each))
             elif isinstance(each, RejectedRow):
                 table.told.append(replace(each, name=entry.name))
+
+
+def _problem(entry: Any) -> Reason | None:
+    """Return why the label of a row cannot be read; its picture comes without one."""
+    answers = entry.answers if isinstance(entry, Row) else ()
+    return next((answer.problem for answer in answers if answer.problem), None)
 
 
 def _path_of(name: str) -> str:

@@ -6,7 +6,6 @@ import warnings
 from typing import cast
 
 import pillow_heif
-from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from annotator.formats.base import BadContent
@@ -38,8 +37,7 @@ def clean(content: bytes) -> tuple[bytes, str]:
         raise
     except Exception as problem:
         # Damaged metadata makes decoders raise arbitrary exceptions.
-        words = _("it is damaged: %(problem)s.") % {"problem": problem}
-        raise BadPicture("image_broken", words) from problem
+        raise BadPicture("image_broken", problem=str(problem)) from problem
 
 
 def _cleaned(content: bytes) -> tuple[bytes, str]:
@@ -65,16 +63,14 @@ def _decoded(content: bytes) -> tuple[Image.Image, bool]:
             picture.load()
             upright = ImageOps.exif_transpose(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as problem:
-        raise BadPicture("image_too_large", _("it has more than 50 million pixels.")) from problem
+        raise BadPicture("image_too_large") from problem
     except UnidentifiedImageError as problem:
-        words = _("it isn't a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC image.")
-        raise BadPicture("unsupported_image", words) from problem
+        raise BadPicture("unsupported_image") from problem
     except BadPicture:
         raise
     except (OSError, SyntaxError, ValueError, EOFError) as problem:
         code = "image_truncated" if "truncated" in str(problem).lower() else "image_broken"
-        words = _("it is incomplete: %(problem)s.") % {"problem": problem}
-        raise BadPicture(code, words) from problem
+        raise BadPicture(code, message="image_incomplete", problem=str(problem)) from problem
     return _plain_mode(upright), lossy
 
 
@@ -84,16 +80,14 @@ def _opened(content: bytes) -> Image.Image:
     try:
         return dicom.opened(content, MOST_PIXELS)
     except dicom.Unsupported as problem:
-        raise BadPicture(problem.code, problem.detail) from problem
+        raise BadPicture.because(problem.reason) from problem
 
 
 def _refuse_size(width: int, height: int) -> None:
     if min(width, height) < SMALLEST_SIDE:
-        words = _("it has %(width)d × %(height)d pixels; at least 8 × 8 are needed.")
-        raise BadPicture("image_too_small", words % {"width": width, "height": height})
+        raise BadPicture("image_too_small", width=width, height=height)
     if max(width, height) > LONGEST_SIDE_RATIO * min(width, height):
-        words = _("it has %(width)d × %(height)d pixels, which is too long to display.")
-        raise BadPicture("image_too_long", words % {"width": width, "height": height})
+        raise BadPicture("image_too_long", width=width, height=height)
 
 
 def _plain_mode(picture: Image.Image) -> Image.Image:
@@ -105,7 +99,7 @@ def _plain_mode(picture: Image.Image) -> Image.Image:
         deep = picture.convert("F")
         low, high = (float(end) for end in cast("tuple[float, float]", deep.getextrema()))
         if not math.isfinite(high - low):
-            raise BadPicture("image_broken", _("its values aren't finite numbers."))
+            raise BadPicture("image_broken", message="image_not_finite")
         scale = 255.0 / max(high - low, 1.0)
         return deep.point(lambda v: v * scale - low * scale).convert("L")
     if "A" in picture.getbands() or "transparency" in picture.info:

@@ -3,6 +3,7 @@
 | module | what it holds |
 |---|---|
 | `charsets` | The encoding of a text that is not UTF-8 |
+| `class_names` | Names of classes that a file has for numbers |
 | `columns` | Which column has which content |
 | `csv_shape` | Delimiter, header and title lines of a CSV file |
 | `json_shape` | Where the records of a JSON file are |

@@ -82,7 +82,8 @@ def _latin(letters: str, weight: float) -> Callable[[str], float]:
 
 def _latin_letter(text: str, place: int, own: dict[str, float]) -> float:
     character, before, after = _surrounded(text, place)
-    if not character.isalpha() and character not in own:
+    is_letter = character.isalpha() and unicodedata.category(character) != "Lm"
+    if not is_letter and character not in own:
         return _sign(character, before, after)
     accented = [each.isalpha() and not each.isascii() for each in (before, after)]
     if all(accented) or (character.isupper() and before.islower()):
@@ -180,6 +181,7 @@ CYRILLIC = "оаеинтсрвлкпдмуіы"
 CANDIDATES: list[tuple[str, Callable[[str], float]]] = [
     *(("windows-1252", _latin(letters, 1.0)) for letters in _WESTERN.values()),
     ("windows-1252", _latin("".join(_WESTERN.values()), 0.9)),
+    ("iso-8859-15", _latin("".join(_WESTERN.values()), 0.89)),
     *(("windows-1250", _latin(letters, 1.0)) for letters in _CENTRAL.values()),
     ("windows-1250", _latin("".join(_CENTRAL.values()), 0.8)),
     ("windows-1251", _script("Ѐ", "ӿ", CYRILLIC, 1.0)),

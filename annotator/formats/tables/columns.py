@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.base import Columns, Part, UnreadableFile
 from annotator.formats.tables.labels import tidy
 
@@ -59,9 +57,7 @@ class Header:
             return wanted
         found = self._tidy.get(tidy(wanted)) or self._folded.get(tidy(wanted).casefold())
         if not found:
-            words = _("Column “%(name)s” not found. The columns are: %(there)s.")
-            values = {"name": wanted, "there": shown(self.names)}
-            raise UnreadableFile("missing_column", words % values)
+            raise UnreadableFile("missing_column", name=wanted, there=shown(self.names))
         return found
 
     def first(self, names: Sequence[str]) -> str:
@@ -79,11 +75,7 @@ def find_columns(header: Sequence[str], wanted: Columns) -> Found:
     names = Header(header)
     parts = {part.name: _part(names, part, wanted) for part in wanted.parts}
     if len(set(parts.values())) < len(parts):
-        words = _(
-            "Two texts can't come from the same column (%(names)s). Name one column for each."
-        )
-        both = shown(list(dict.fromkeys(parts.values())))
-        raise UnreadableFile("same_column", words % {"names": both})
+        raise UnreadableFile("same_column", names=shown(list(dict.fromkeys(parts.values()))))
     taken = frozenset(parts.values())
     label, others = _labels(names, wanted, taken)
     found = names.named(wanted.id) or names.first(ID_NAMES)
@@ -104,9 +96,14 @@ def _part(header: Header, part: Part, wanted: Columns) -> str:
         or header.only_nested(part.columns)
     )
     if not found:
-        words = str(part.missing) % {"there": shown(header.names)}
-        raise UnreadableFile("missing_column", words)
+        raise _without(part, shown(header.names))
     return found
+
+
+def _without(part: Part, there: str) -> UnreadableFile:
+    if isinstance(part.missing, str):
+        return UnreadableFile("missing_column", message=part.missing, there=there)
+    return UnreadableFile("missing_column", message="part_missing", said=part.missing, there=there)
 
 
 def _labels(header: Header, wanted: Columns, taken: frozenset[str]) -> tuple[str, tuple[str, ...]]:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.base import Columns, Note, UnreadableFile
 from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES, WEAK_LABEL_NAMES
 from annotator.formats.tables.labels import tidy
@@ -47,12 +45,12 @@ def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
     """Return the shape of a file from its first lines; UnreadableFile if there is none."""
     sample = [line for line in islice(lines, SAMPLE_LINES) if line.strip()]
     if not sample:
-        raise UnreadableFile("empty_file", _("The file has no data rows."))
+        raise UnreadableFile("empty_file")
     given = _separator_line(sample[0])
     if given:
         sample = sample[1:]
     if not sample:
-        raise UnreadableFile("empty_file", _("The file has no data rows."))
+        raise UnreadableFile("empty_file")
     delimiter = _checked(wanted.delimiter) or given
     spaced = any(f'{sign} "' in line for sign in (delimiter or DELIMITERS) for line in sample[:20])
     known = _known(wanted)
@@ -70,8 +68,15 @@ def shape_of_cells(rows: Sequence[Sequence[Any]], wanted: Columns) -> Shape:
     texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
     filled = [row for row in texts if any(cell.strip() for cell in row)]
     if not filled:
-        raise UnreadableFile("empty_file", _("The file has no data rows."))
+        raise UnreadableFile("empty_file")
     return _shape(_Parsed("", filled, _known(wanted)), False, False, wanted)
+
+
+def has_known_column(rows: Sequence[Sequence[Any]], wanted: Columns) -> bool:
+    """Return whether a sheet has a header with a name that is known or was given."""
+    texts = [[str(cell) for cell in row] for row in rows]
+    filled = [row for row in texts if any(cell.strip() for cell in row)]
+    return bool(filled) and _Parsed("", filled, _known(wanted)).recognised > 0
 
 
 def only_column(shape: Shape, columns: Columns) -> Columns:
@@ -136,10 +141,23 @@ def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Column
     if not best.recognised and len(cells) == 1 and not wanted.text and len(wanted.parts) == 1:
         notes.append(Note("only_column", {"name": names[0][:60]}))
     _refuse_repeated(names)
-    unnamed = sum(not name for name in names)
-    if unnamed:
-        notes.append(Note("unnamed_columns", {"n": unnamed}))
+    notes += _unnamed_notes(names, best.rows[best.start + 1 :])
     return Shape(best.delimiter, tuple(names), before, has_separator_line, spaced, tuple(notes))
+
+
+def _unnamed_notes(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Note]:
+    """Return what becomes of columns without a name: those with content keep it."""
+    unnamed = [place for place, name in enumerate(names) if not name]
+    filled = [
+        place for place in unnamed if any(row[place].strip() for row in rows if place < len(row))
+    ]
+    notes = []
+    if filled:
+        told = ", ".join(f"“column {place + 1}”" for place in filled[:10])
+        notes.append(Note("columns_named", {"n": len(filled), "names": told}))
+    if len(unnamed) > len(filled):
+        notes.append(Note("unnamed_columns", {"n": len(unnamed) - len(filled)}))
+    return notes
 
 
 def _text_name(wanted: Columns) -> str:
@@ -177,8 +195,7 @@ def _refuse_repeated(names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name and name in seen:
-            words = _("The column “%(name)s” appears twice.") % {"name": name[:60]}
-            raise UnreadableFile("duplicate_column", words)
+            raise UnreadableFile("duplicate_column", name=name[:60])
         seen.add(name)
 
 
@@ -194,8 +211,7 @@ def _separator_line(line: str) -> str:
 def _checked(delimiter: str) -> str:
     wanted = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
     if wanted and (len(wanted) != 1 or wanted not in DELIMITERS):
-        words = _("A delimiter is one of: comma, semicolon, tab, bar.")
-        raise UnreadableFile("unknown_delimiter", words)
+        raise UnreadableFile("unknown_delimiter")
     return wanted
 
 
@@ -214,5 +230,4 @@ def _bad_header(sample: list[str], delimiter: str) -> UnreadableFile:
         problem = str(error)
     except StopIteration:
         pass
-    words = _("The header line can't be read: %(problem)s.") % {"problem": problem or "?"}
-    return UnreadableFile("bad_header", words)
+    return UnreadableFile("bad_header", problem=problem or "?")

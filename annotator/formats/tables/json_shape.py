@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from django.utils.translation import gettext as _
 
-from annotator.formats.base import RejectedRow, UnreadableFile
+from annotator.formats.base import RejectedRow, UnreadableFile, because
 from annotator.formats.tables.lines import LONGEST_LINE, lines_of, opened
 
 Found = Iterator[tuple[int, Any]]
@@ -20,12 +19,38 @@ LARGEST_OBJECT = 50_000_000
 BLOCK = 1 << 20
 # orjson makes floats of whole numbers beyond 64 bits.
 LARGE_NUMBER = re.compile(r"\d{19}")
+# Python reads no longer ones.
+MOST_DIGITS = 4300
+TOO_LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
 BLANK = re.compile(r"[ \t\r\n\ufeff]*")
-DECODER = json.JSONDecoder()
+# How deep in an object its only list may lie.
+DEEPEST_LIST = 3
+# What Label Studio has beside the data of a task.
+ANSWERS = frozenset(("annotations", "completions", "predictions"))
+
+
+class Repeated(dict[str, Any]):
+    """An object with a field that stands in it twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Repeated(found)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def records(path: Path, encoding: str) -> Found:
     """Yield (number, value or rejection) of each record; UnreadableFile if it isn't JSON."""
+    for number, value in _values(path, encoding):
+        if isinstance(value, Repeated):
+            yield number, RejectedRow(number, because("duplicate_key"))
+        else:
+            yield number, value
+
+
+def _values(path: Path, encoding: str) -> Found:
     lines = lines_of(path, encoding)
     first = next((line for line in lines if line.strip(" \t\r\n\ufeff")), "")
     start = first.lstrip(" \t\r\n\ufeff")[:1]
@@ -48,7 +73,7 @@ def _is_line_of_several(first: str, rest: Iterator[str]) -> bool:
 def _is_json(line: str) -> bool:
     try:
         # A number alone is a line of a list that is printed nicely.
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(_without_comma(line)), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -59,23 +84,46 @@ def _is_json(line: str) -> bool:
 def _lines(path: Path, encoding: str) -> Found:
     number = 0
     for line in lines_of(path, encoding):
-        text = line.strip(" \t\r\n\ufeff")
+        text = _without_comma(line.strip(" \t\r\n\ufeff"))
         if text:
             number += 1
             yield number, _parsed(number, text)
+
+
+def _without_comma(line: str) -> str:
+    """Return a line without the comma that parts it from the next, as in an array."""
+    return line.rstrip(" \t\r\n,") if line.rstrip().endswith(",") else line
 
 
 def _parsed(number: int, text: str) -> Any:
     try:
         data = text.encode("utf-8", "strict")
     except UnicodeEncodeError:
-        return RejectedRow(number, "invalid_utf8", _("The line isn't valid UTF-8."))
+        return RejectedRow(number, because("invalid_utf8", message="line_not_utf8"))
     try:
-        value = orjson.loads(data)
-        return json.loads(text) if LARGE_NUMBER.search(text) else value
-    except (orjson.JSONDecodeError, ValueError, RecursionError) as problem:
-        words = _("The line isn't valid JSON: %(problem)s.") % {"problem": str(problem)[:200]}
-        return RejectedRow(number, "bad_json", words)
+        return _exactly(text, orjson.loads(data))
+    except orjson.JSONDecodeError:
+        # It may have what Python writes and no standard knows, such as NaN.
+        pass
+    try:
+        return DECODER.decode(text)
+    except (ValueError, RecursionError) as problem:
+        if TOO_LONG_NUMBER.search(text):
+            return RejectedRow(number, because("bad_number", most=MOST_DIGITS))
+        reason = because("bad_json", message="line_not_json", problem=str(problem)[:200])
+        return RejectedRow(number, reason)
+
+
+def _exactly(text: str, value: Any) -> Any:
+    """Return the value of a line, parsed again where the quick parser may have lost something."""
+    keys = len(value) if isinstance(value, dict) else 0
+    may_repeat = keys and text.count('":') + text.count('" :') > keys
+    if not may_repeat and not LARGE_NUMBER.search(text):
+        return value
+    try:
+        return DECODER.decode(text)
+    except RecursionError:
+        return value
 
 
 # An array -----------------------------------------------------------------------------------------
@@ -111,9 +159,9 @@ def _next_element(file: Any, text: str, place: int) -> tuple[Any, str, int]:
             problem = error
         more = file.read(size) if len(text) - place <= LONGEST_LINE else ""
         if not more:
-            words = _("The file isn't valid JSON: %(problem)s.")
-            reason = str(problem or _("it ends too early"))[:200]
-            raise UnreadableFile("bad_json", words % {"problem": reason}) from problem
+            if problem is None:
+                raise UnreadableFile("bad_json", message="json_ends_early")
+            raise UnreadableFile("bad_json", problem=str(problem)[:200]) from problem
         text, place, size = text[place:] + more, 0, size * 2
 
 
@@ -137,8 +185,7 @@ def _after_blanks(text: str, place: int) -> int:
 def _of_object(path: Path, encoding: str) -> Iterator[Any]:
     """Yield the records of a file that is one object, or several that are printed over lines."""
     if path.stat().st_size > LARGEST_OBJECT:
-        words = _("A JSON object over 50 MB can't be read. Write JSON Lines: one record per line.")
-        raise UnreadableFile("too_large_object", words)
+        raise UnreadableFile("too_large_object")
     with opened(path, encoding) as file:
         text = file.read()
     place = _after_blanks(text, 0)
@@ -147,8 +194,7 @@ def _of_object(path: Path, encoding: str) -> Iterator[Any]:
         try:
             value, place = DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as problem:
-            words = _("The file isn't valid JSON: %(problem)s.") % {"problem": str(problem)[:200]}
-            raise UnreadableFile("bad_json", words) from problem
+            raise UnreadableFile("bad_json", problem=str(problem)[:200]) from problem
         values.append(value)
         place = _after_blanks(text, place)
     yield from _unwrapped(values[0]) if len(values) == 1 else values
@@ -169,11 +215,52 @@ def _unwrapped(whole: Any) -> Iterator[Any]:
         for row in range(number):
             yield {name: column[row] for name, column in zip(names, columns, strict=True)}
         return
-    lists = [each for each in whole.values() if _is_list_of_objects(each)]
-    if len(lists) == 1 and not isinstance(whole.get("text"), str):
-        yield from lists[0]
+    if _is_of_splits(whole):
+        for name, part in whole.items():
+            yield from ({"split": name, **record} for record in part if isinstance(record, dict))
+        return
+    inner = None if _is_record(whole) else _only_list(whole, DEEPEST_LIST)
+    if inner is not None:
+        yield from map(_row_of, inner)
         return
     yield from whole.values() if _is_index(whole) else [whole]
+
+
+def _is_of_splits(whole: dict[str, Any]) -> bool:
+    """Return whether the object has the parts of a data set, such as "train" and "test"."""
+    if len(whole) < 2 or not all(map(_is_list_of_objects, whole.values())):
+        return False
+    first, *others = (set(part[0]) for part in whole.values())
+    return all(names == first for names in others)
+
+
+def _is_record(whole: dict[str, Any]) -> bool:
+    """Return whether the object is one record, whose lists are its answers."""
+    is_task = isinstance(whole.get("data"), dict) and not ANSWERS.isdisjoint(whole)
+    has_text = isinstance(whole.get("text"), str)
+    return has_text or is_task or isinstance(whole.get("fields"), dict)
+
+
+def _only_list(whole: dict[str, Any], depth: int) -> list[Any] | None:
+    """Return the only list of records in an object, also within an object in it."""
+    rows = whole.get("rows")
+    if isinstance(rows, list) and rows and all(map(_is_numbered, rows[:20])):
+        return rows
+    lists = [each for each in whole.values() if _is_list_of_objects(each)]
+    if lists or depth <= 1:
+        return lists[0] if len(lists) == 1 else None
+    nested = (_only_list(each, depth - 1) for each in whole.values() if isinstance(each, dict))
+    found = [each for each in nested if each is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_numbered(record: Any) -> bool:
+    """Return whether this is a row as Hugging Face serves it, with its number beside it."""
+    return isinstance(record, dict) and "row_idx" in record and isinstance(record.get("row"), dict)
+
+
+def _row_of(record: Any) -> Any:
+    return record["row"] if _is_numbered(record) else record
 
 
 def _columns(whole: dict[str, Any]) -> tuple[list[str], list[list[Any]], int] | None:

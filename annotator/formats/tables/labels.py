@@ -50,12 +50,24 @@ class LabelParser:
         return [self._one(value)]
 
     def _of_text(self, text: str) -> list[str]:
-        if tidy(text) in self._known or not text:
+        if not text:
+            return []
+        if text in self._known:
+            return [self._known[text]]
+        if tidy(text) in self._known:
             return [self._one(text)]
         listed = _as_list(text)
         if listed is not None:
             return [self._one(each) for each in listed]
-        return [self._one(part) for part in text.split("|")]
+        return [self._one(part) for part in self._parts(text)]
+
+    def _parts(self, text: str) -> list[str]:
+        """Return the names in a cell: commas part them only where each is a label."""
+        for mark in ",;":
+            parts = text.split(mark)
+            if len(parts) > 1 and all(tidy(part) in self._known for part in parts):
+                return parts
+        return text.split("|")
 
     def _one(self, value: Any) -> str:
         if isinstance(value, bool):

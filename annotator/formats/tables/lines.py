@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.base import UnreadableFile
 from annotator.formats.tables import charsets
 
@@ -44,17 +42,31 @@ def encoding_of(path: Path, wanted: str = "") -> Encoding:
     A file is UTF-8 if most of its lines with other characters than ASCII are; the rest of them are
     rejected one by one. Otherwise the best legacy encoding is taken.
     """
-    with path.open("rb") as file:
-        start = file.read(4096)
-    if not start:
-        raise UnreadableFile("empty_file", _("The file is empty."))
-    marked = next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "")
+    start = _start(path)
     if wanted:
-        return Encoding(_named(wanted, marked), _line_count(path))
-    wide = marked or _utf_16_without_mark(start)
+        return Encoding(_named(wanted, _marked_as(start)), _line_count(path))
+    wide = _marked_as(start) or _utf_16_without_mark(start)
     if wide:
         return Encoding(wide, _line_count(path))
     return _by_majority(path)
+
+
+def encoding_of_start(path: Path) -> str:
+    """Return an encoding in which the ASCII characters of the first lines can be read."""
+    start = _start(path)
+    return _marked_as(start) or _utf_16_without_mark(start) or "utf-8"
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if not start:
+        raise UnreadableFile("empty_file", message="no_bytes")
+    return start
+
+
+def _marked_as(start: bytes) -> str:
+    return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "")
 
 
 def _named(wanted: str, marked: str) -> str:
@@ -72,8 +84,7 @@ def _named(wanted: str, marked: str) -> str:
 
 
 def _unknown(wanted: str) -> UnreadableFile:
-    words = _("“%(name)s” is no encoding that Winnow knows. Try utf-8 or windows-1252.")
-    return UnreadableFile("unknown_encoding", words % {"name": wanted[:40]})
+    return UnreadableFile("unknown_encoding", name=wanted[:40])
 
 
 def _utf_16_without_mark(start: bytes) -> str:
@@ -119,16 +130,27 @@ def _by_majority(path: Path) -> Encoding:
                 lines += 1
                 if line.isascii():
                     continue
-                try:
-                    line.decode("utf-8")
+                if _is_utf_8(line):
                     valid += 1
-                except UnicodeDecodeError:
+                else:
                     broken += 1
                     sample += line[: max(SAMPLE_BYTES - len(sample), 0)]
     if broken <= valid:
         return Encoding("utf-8", lines)
     guess = charsets.guess(bytes(sample))
     return Encoding(guess.encoding, lines, guess.is_sure)
+
+
+def _is_utf_8(line: bytes) -> bool:
+    """Return whether a line is UTF-8, perhaps with a flaw such as a character cut in two."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        text = line.decode("utf-8", "surrogateescape")
+        bad = sum("\udc80" <= character <= "\udcff" for character in text)
+        good = sum(not character.isascii() for character in text) - bad
+        return good > 2 * bad or (bad == 1 and good > 0)
+    return True
 
 
 def _line_count(path: Path) -> int:
@@ -213,8 +235,7 @@ def lines_of(path: Path, encoding: str) -> Iterator[str]:
     lines = Lines(path, encoding)
     for line in lines:
         if lines.too_long:
-            words = _("A line is longer than 10 MB; is this a text file?")
-            raise UnreadableFile("line_too_long", words)
+            raise UnreadableFile("line_too_long", message="line_of_no_text_file")
         yield line
 
 

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from annotator.formats.base import Columns, Looked, Note, RejectedRow, Row, Rows, UnreadableFile
 from annotator.formats.tables.columns import Found, find_columns, taken
 from annotator.formats.tables.labels import LabelParser, NoLabel, is_nothing
-from annotator.formats.tables.rows import Given, as_row
+from annotator.formats.tables.rows import Given, as_row, is_no_value, shown_value
 from annotator.formats.tools import registry as tools
 from annotator.formats.tools.base import Tool, merged_answers
 
 SAMPLE = 1000
 MOST_COLUMNS_SHOWN = 5000
+# How much is looked through for labels that nobody named.
+MOST_GUESSED = 50
+LABELS_SAMPLE = 200
 
 Records = Iterator[tuple[int, dict[str, Any] | RejectedRow]]
 
@@ -35,10 +36,13 @@ class Table:
 def look(table: Table, wanted: Columns) -> Looked:
     """Return what the table has; UnreadableFile without rows or without a content column."""
     sample = _sample(table)
-    if sample is None:
-        raise UnreadableFile("empty_file", _("The file has no data rows."))
+    has_nothing = bool(sample) and not table.header and not any(sample or ())
+    if sample is None or has_nothing:
+        raise UnreadableFile("empty_file")
     plan = _plan(table, sample, wanted, LabelParser(wanted.label_names))
-    notes = [*table.notes, *plan.notes, *_nothing_notes(sample, plan)]
+    known = LabelParser(wanted.label_names)
+    notes = [*table.notes, *plan.notes, *_nothing_notes(sample, plan, known)]
+    notes += _label_notes(sample, plan, known)
     return Looked(
         max(table.rows, 1),
         header=tuple(islice((name for name in plan.header if name), MOST_COLUMNS_SHOWN)),
@@ -98,7 +102,7 @@ def _plan(
     # The tool read the labels; what a person named for them may be no column at all.
     found = find_columns(header, replace(wanted, label=""))
     found = replace(found, label="", other_labels=(), label_is_weak=False)
-    return _Plan(header, found, given, tool, (note,))
+    return _Plan(header, found, given, tool, (note, *tool.notes))
 
 
 def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser) -> bool:
@@ -112,12 +116,31 @@ def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser)
     return False
 
 
-def _nothing_notes(sample: list[dict[str, Any]], plan: _Plan) -> list[Note]:
-    """Return what to tell of labels such as “nan” that are read as none."""
-    values = [taken(dict(record), plan.found.label) for record in sample if plan.found.label]
-    texts = (each.strip() for each in values if isinstance(each, str))
-    nothing = {each for each in texts if is_nothing(each)}
-    return [Note("no_labels", {"values": ", ".join(sorted(nothing)[:5])})] if nothing else []
+def _nothing_notes(sample: list[dict[str, Any]], plan: _Plan, known: LabelParser) -> list[Note]:
+    """Return what to tell of values such as “nan” that are read as no label or no id."""
+    notes = []
+    for code, column in (("no_labels", plan.found.label), ("no_ids", plan.found.id)):
+        values = [taken(dict(record), column) for record in sample if column]
+        texts = {shown_value(each) for each in values if isinstance(each, (str, float))}
+        is_none = is_nothing if code == "no_labels" else is_no_value
+        nothing = sorted(each for each in texts if is_none(each) and each not in known)
+        if nothing:
+            notes.append(Note(code, {"values": ", ".join(nothing[:5])}))
+    return notes
+
+
+def _label_notes(sample: list[dict[str, Any]], plan: _Plan, known: LabelParser) -> list[Note]:
+    """Return which column seems to have the labels, where none was taken for them."""
+    if plan.tool or plan.found.label or not known:
+        return []
+    others = [name for name in plan.header if name and name not in plan.found.mapping.values()]
+    for name in others[:MOST_GUESSED]:
+        values = [record.get(name) for record in sample[:LABELS_SAMPLE]]
+        texts = [each for each in values if isinstance(each, str) and each.strip()]
+        labels = sum(text in known for text in texts)
+        if labels > 1 and labels * 2 >= len(texts):
+            return [Note("labels_beside", {"name": name[:60]})]
+    return []
 
 
 # Several records of one item ----------------------------------------------------------------------

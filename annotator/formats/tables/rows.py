@@ -1,16 +1,16 @@
 """Rows of a table: one record after the other becomes a row, or is rejected with the reason."""
 
+import base64
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from annotator.formats.base import GivenAnswer, RejectedRow, Row
+from annotator.formats.base import GivenAnswer, Reason, RejectedRow, Row, because
 from annotator.formats.tables.columns import Found, taken
 from annotator.formats.tables.labels import LabelParser, NoLabel
 
@@ -21,10 +21,10 @@ LONGEST_ID = 2_000
 # Longer ids are shortened when they are stored.
 LONGEST_STORED_ID = 200
 LONGEST_VECTOR = 8_192
-# What programs write into a text column where there is no text.
-NO_TEXT = frozenset(("nan", "NaN", "NULL", "<NA>", "#N/A"))
-
-Problem = tuple[str, str]
+# Of a field of the metadata.
+LONGEST_NAME = 200
+# What programs write into a column of texts or ids where there is none.
+NO_VALUE = frozenset(("nan", "NaN", "NULL", "<NA>", "#N/A"))
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Given:
     answers: tuple[GivenAnswer, ...] = ()
     # Without an answer of its own, the label is that of the label column.
     labels: Sequence[str] | None = None
+    # What stays with the item whatever it is called, and is no column to choose.
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row | RejectedRow:
@@ -43,24 +45,17 @@ def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row
     content = {part: taken(values, column) for part, column in columns.parts.items()}
     key = taken(values, columns.id) if columns.id else ""
     vector = as_vector(taken(values, columns.vector)) if columns.vector else None
-    try:
-        labels = _labels(values, given, columns, names)
-        answers = tuple(map(_parsed(names), given.answers))
-    except NoLabel:
-        words = _("A label must be a text, a number or a list of them.")
-        return RejectedRow(number, "label_type", words)
-    key = "" if key is None else _as_id(key)
+    labels, answers = _said(values, given, columns, names)
+    key = "" if key is None or is_no_value(shown_value(key)) else _as_id(key)
     problem = _content_problem(content, columns) or _id_problem(key)
-    problem = problem or next(filter(None, map(_label_problem, labels)), None)
     if not problem and columns.vector and vector is None:
-        words = _("“%(name)s” isn't a list of finite numbers.") % {"name": columns.vector}
-        problem = ("bad_vector", words)
+        problem = because("bad_vector", name=columns.vector)
     if not problem and isinstance(key, str) and len(key.strip()) > LONGEST_STORED_ID:
         values[columns.id] = key
-    meta = _meta(values)
+    meta = _meta({**values, **given.meta})
     problem = problem or _meta_problem(meta)
     if problem:
-        return RejectedRow(number, *problem)
+        return RejectedRow(number, problem)
     whole = content["text"] if list(content) == ["text"] else content
     return Row(
         number,
@@ -71,6 +66,19 @@ def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row
         vector=vector,
         answers=answers,
     )
+
+
+def _said(
+    values: dict[str, Any], given: Given, columns: Found, names: LabelParser
+) -> tuple[list[str], tuple[GivenAnswer, ...]]:
+    """Return the labels and answers; what cannot be read is an answer that tells its problem."""
+    try:
+        labels = _labels(values, given, columns, names)
+        answers = tuple(map(_parsed(names), given.answers))
+    except NoLabel:
+        return [], (GivenAnswer(problem=because("label_type", message="label_value")),)
+    problem = next(filter(None, map(_label_problem, labels)), None)
+    return ([], (GivenAnswer(problem=problem),)) if problem else (labels, answers)
 
 
 def _labels(values: dict[str, Any], given: Given, columns: Found, names: LabelParser) -> list[str]:
@@ -100,54 +108,61 @@ def _as_id(key: Any) -> Any:
     return str(int(key)) if is_whole else str(key)
 
 
-def _id_problem(key: Any) -> Problem | None:
+def _id_problem(key: Any) -> Reason | None:
     if not isinstance(key, str) or len(key) > LONGEST_ID:
-        words = _("An id must be a string of at most %(most)d characters.") % {"most": LONGEST_ID}
-        return "bad_id", words
+        return because("bad_id", most=LONGEST_ID)
     return _text_problem(key, empty=True)
 
 
-def _content_problem(content: dict[str, Any], columns: Found) -> Problem | None:
+def _content_problem(content: dict[str, Any], columns: Found) -> Reason | None:
     for part, text in content.items():
         if not isinstance(text, str):
-            words = _("“%(name)s” is missing or isn't a string.") % {"name": columns.parts[part]}
-            return "text_type", words
+            return because("text_type", name=columns.parts[part])
     return next(filter(None, map(_text_problem, content.values())), None)
 
 
-def _text_problem(text: str, empty: bool = False) -> Problem | None:
+def _text_problem(text: str, empty: bool = False) -> Reason | None:
     if not empty and not text.strip():
-        return "empty_text", _("The text is empty.")
-    if not empty and text in NO_TEXT:
-        words = _("The text is empty: “%(text)s” stands for a missing value.") % {"text": text}
-        return "empty_text", words
+        return because("empty_text")
+    if not empty and is_no_value(text):
+        return because("empty_text", message="text_stands_for_nothing", text=text)
     if len(text) > LONGEST_TEXT:
-        return "text_too_long", _("The text is longer than 1,000,000 characters.")
+        return because("text_too_long")
     if "\x00" in text:
-        return "nul_byte", _("The text contains a NUL byte.")
+        return because("nul_byte", message="text_has_nul_byte")
+    if text.isascii():
+        return None
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "invalid_utf8", _("The text isn't valid UTF-8.")
+        return because("invalid_utf8")
     return None
 
 
-def _label_problem(label: str) -> Problem | None:
+def is_no_value(text: str) -> bool:
+    """Return whether this is what programs write where a text or an id is missing."""
+    return text in NO_VALUE
+
+
+def shown_value(value: Any) -> str:
+    """Return a text, or a number that is none as pandas writes it; else nothing."""
+    if isinstance(value, float) and math.isnan(value):
+        return "NaN"
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _label_problem(label: str) -> Reason | None:
     problem = _text_problem(label, empty=True)
-    if problem and problem[0] == "invalid_utf8":
-        return "invalid_utf8", _("The label isn't valid UTF-8.")
+    if problem and problem.code == "invalid_utf8":
+        return because("invalid_utf8", message="label_not_utf8")
     return problem
 
 
-def _meta_problem(meta: dict[str, Any]) -> Problem | None:
+def _meta_problem(meta: dict[str, Any]) -> Reason | None:
     longest = max(meta, key=lambda name: _length(meta[name]), default="")
     if sum(map(_length, meta.values())) <= LONGEST_META:
         return None
-    words = _(
-        "The other columns have more than %(most)d characters, most of them in “%(name)s”. "
-        "Remove this column or shorten it."
-    )
-    return "meta_too_long", words % {"most": LONGEST_META, "name": longest[:60]}
+    return because("meta_too_long", most=LONGEST_META, name=longest[:60])
 
 
 def _length(value: Any) -> int:
@@ -155,11 +170,16 @@ def _length(value: Any) -> int:
 
 
 def _meta(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        _plain(name)[:200]: value if _is_plain_number(value) else _plain(_as_text(value))
-        for name, value in values.items()
-        if value not in (None, "")
-    }
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is None or value == "":
+            continue
+        short = _plain(name)[:LONGEST_NAME]
+        if short in found:
+            # Two long names may begin alike.
+            short = f"{short[: LONGEST_NAME - 10]}… {len(found)}"
+        found[short] = value if _is_plain_number(value) else _plain(_as_text(value))
+    return found
 
 
 def _is_plain_number(value: Any) -> bool:
@@ -172,13 +192,27 @@ def _is_plain_number(value: Any) -> bool:
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
+    if not isinstance(value, (bool, int, float, dict, list, tuple)):
+        return _as_scalar(value)
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_scalar)
     except RecursionError:
         return "…"
 
 
+def _as_scalar(value: Any) -> str:
+    """Return a time, a decimal number or bytes of a typed table as a text."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
 def _plain(text: str) -> str:
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()
 
 

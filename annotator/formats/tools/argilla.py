@@ -1,7 +1,9 @@
 """Argilla: records with fields, responses and suggestions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from annotator.formats.base import Columns, GivenAnswer
 from annotator.formats.tables.labels import LabelParser
@@ -17,6 +19,15 @@ from annotator.formats.tools.base import (
 )
 
 QUESTIONS = ("label", "labels")
+# What an export as a table has for each question, after its name.
+RESPONSES, SUGGESTION = ".responses", ".suggestion"
+# Argilla knows people by UUID only, so our own export names them among the metadata.
+PEOPLE = "winnow_annotators"
+
+
+def user_id(name: str) -> str:
+    """Return the UUID under which our exports tell of a person."""
+    return str(uuid5(NAMESPACE_URL, f"winnow:{name}"))
 
 
 def fits(sample: Sequence[Record]) -> bool:
@@ -25,8 +36,9 @@ def fits(sample: Sequence[Record]) -> bool:
 
 
 def _is_record(record: Record) -> bool:
-    return isinstance(record.get("fields"), dict) and any(
-        name in record for name in ("responses", "suggestions")
+    is_nested = isinstance(record.get("fields"), dict)
+    return (is_nested and ("responses" in record or "suggestions" in record)) or any(
+        isinstance(record[name], list) for name in record if name.endswith(RESPONSES)
     )
 
 
@@ -34,15 +46,70 @@ def reader(
     sample: Sequence[Record], wanted: Columns, _parser: LabelParser
 ) -> Callable[[Record], Given]:
     """Return the reader of records; a named label column is the name of a question."""
-    question = wanted.label or _question(sample)
+    question = wanted.label or _question([_nested(record) for record in sample])
 
-    def given(record: Record) -> Given:
-        fields = {**mapping_of(record.get("metadata")), **mapping_of(record.get("fields"))}
-        fields["id"] = record.get("id")
-        answers = (*_responses(record, question), *_suggestions(record, question))
-        return Given(fields, answers, simple_labels(answers))
+    def given(table: Record) -> Given:
+        record = _nested(table)
+        fields = {**mapping_of(record.get("fields")), "id": record.get("id")}
+        meta = dict(mapping_of(record.get("metadata")))
+        names = {user_id(name): name for name in map(str, list_of(meta.pop(PEOPLE, None)))}
+        answers = (*_responses(record, question, names), *_suggestions(record, question))
+        return Given(fields, answers, simple_labels(answers), meta)
 
     return given
+
+
+def _nested(record: Record) -> Record:
+    """Return a record of an export as a table, or of an earlier version, as the others have it."""
+    if isinstance(record.get("responses"), list) or isinstance(record.get("suggestions"), list):
+        return _of_lists(record)
+    ends = (RESPONSES, SUGGESTION)
+    questions = {name.removesuffix(end) for name in record for end in ends if name.endswith(end)}
+    if not questions:
+        return record
+    own = {name for name in record if any(name.startswith(f"{each}.") for each in questions)}
+    own |= {"id", "status", "_server_id", "metadata", "fields"}
+    fields = {name: value for name, value in record.items() if name not in own}
+    return {
+        "id": record.get("id"),
+        "fields": {**mapping_of(record.get("fields")), **fields},
+        "metadata": record.get("metadata"),
+        "responses": {each: list(_answers(record, each + RESPONSES)) for each in questions},
+        "suggestions": {
+            each: {
+                "value": record.get(each + SUGGESTION),
+                "score": record.get(f"{each}{SUGGESTION}.score"),
+            }
+            for each in questions
+        },
+    }
+
+
+def _of_lists(record: Record) -> Record:
+    """Return a record of Argilla 1.8 and later, whose responses have all questions in each."""
+    responses: dict[str, list[Record]] = {}
+    for each in map(mapping_of, list_of(record.get("responses"))):
+        values = mapping_of(each.get("values"))
+        about = {"user_id": each.get("user_id"), "status": each.get("status")}
+        for question, given in values.items():
+            value = given.get("value") if isinstance(given, Mapping) else given
+            responses.setdefault(question, []).append({"value": value, **about})
+        if not values and each.get("status") == "discarded":
+            responses.setdefault("", []).append(about)
+    suggested = [mapping_of(each) for each in list_of(record.get("suggestions"))]
+    return {
+        **record,
+        "id": record.get("external_id") or record.get("id"),
+        "responses": responses,
+        "suggestions": {str(each.get("question_name")): each for each in suggested},
+    }
+
+
+def _answers(record: Record, column: str) -> Iterator[Record]:
+    """Yield the responses of a question, whose people and states are lists of the same length."""
+    people, states = (list_of(record.get(f"{column}.{name}")) for name in ("users", "status"))
+    for value, person, state in zip_longest(list_of(record.get(column)), people, states):
+        yield {"value": value, "user_id": person, "status": state}
 
 
 def _question(sample: Sequence[Record]) -> str:
@@ -53,17 +120,22 @@ def _question(sample: Sequence[Record]) -> str:
         for kind in ("responses", "suggestions")
         for name in mapping_of(record.get(kind))
     )
+    names.pop("", None)
     return next((name for name in QUESTIONS if name in names), next(iter(names), ""))
 
 
-def _responses(record: Record, question: str) -> Iterator[GivenAnswer]:
-    for each in map(mapping_of, list_of(mapping_of(record.get("responses")).get(question))):
+def _responses(record: Record, question: str, names: Mapping[str, str]) -> Iterator[GivenAnswer]:
+    responses = mapping_of(record.get("responses"))
+    # What was discarded answers no question.
+    given = [*list_of(responses.get(question)), *list_of(responses.get("") if question else None)]
+    for each in map(mapping_of, given):
         status = each.get("status") or "submitted"
         if status == "draft":
             continue
         kind = "skip" if status == "discarded" else "answer"
         labels = _listed(each.get("value")) if kind == "answer" else ()
-        yield GivenAnswer(labels, kind, annotator=str(each.get("user_id") or ""))
+        person = str(each.get("user_id") or "")
+        yield GivenAnswer(labels, kind, annotator=names.get(person, person))
 
 
 def _suggestions(record: Record, question: str) -> Iterator[GivenAnswer]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from annotator.formats.base import Columns, GivenAnswer
+from annotator.formats.base import Columns, GivenAnswer, Note
 from annotator.formats.tables.labels import LabelParser
 from annotator.formats.tables.rows import Given
 
@@ -25,6 +25,8 @@ class Tool:
     fits: Callable[[Sequence[Record]], bool]
     reader: Callable[[Sequence[Record], Columns, LabelParser], Callable[[Record], Given]]
     group: Callable[[Record], Hashable] | None = None
+    # What people should know of the file.
+    notes: tuple[Note, ...] = ()
 
 
 def merged_answers(first: Given, all_of_item: Sequence[Given]) -> Given:
@@ -43,10 +45,16 @@ def merged_answers(first: Given, all_of_item: Sequence[Given]) -> Given:
 def _add(answers: list[GivenAnswer], answer: GivenAnswer) -> None:
     for place, other in enumerate(answers):
         if answer.kind == other.kind == "answer" and answer.annotator == other.annotator:
-            labels = tuple(dict.fromkeys((*other.labels, *answer.labels)))
-            answers[place] = replace(other, labels=labels)
+            answers[place] = _joined(other, answer)
             return
     answers.append(answer)
+
+
+def _joined(one: GivenAnswer, other: GivenAnswer) -> GivenAnswer:
+    labels = tuple(dict.fromkeys((*one.labels, *other.labels)))
+    if one.spans is None:
+        return replace(one, labels=labels, spans=other.spans)
+    return replace(one, spans=tuple(dict.fromkeys((*one.spans, *(other.spans or ())))))
 
 
 def simple_labels(answers: Sequence[GivenAnswer]) -> tuple[str, ...]:

@@ -51,16 +51,23 @@ def _given(record: Record) -> Given:
         whole = [each for each in list_of(fields.pop(name, None)) if not isinstance(each, list)]
         if whole:
             answers.append(GivenAnswer(tuple(whole), annotator=str(record.get("username") or "")))
-    merged = _by_person(answers)
-    return Given(fields, merged, merged[0].labels if merged else ())
+    fields.pop("username", None)
+    note = "\n".join(map(str, list_of(fields.pop("Comments", None))))
+    merged = _by_person(answers, note)
+    meta = {
+        name.removeprefix("meta."): fields.pop(name)
+        for name in list(fields)
+        if "username" in record and name.startswith("meta.")
+    }
+    return Given(fields, merged, merged[0].labels if merged else (), meta)
 
 
-def _by_person(answers: Sequence[GivenAnswer]) -> tuple[GivenAnswer, ...]:
+def _by_person(answers: Sequence[GivenAnswer], note: str) -> tuple[GivenAnswer, ...]:
     people: dict[str, list[Any]] = {}
     for answer in answers:
         people.setdefault(answer.annotator, []).extend(answer.labels)
     return tuple(
-        GivenAnswer(tuple(dict.fromkeys(map(str, labels))), annotator=name)
+        GivenAnswer(tuple(dict.fromkeys(map(str, labels))), annotator=name, note=note)
         for name, labels in people.items()
     )
 

@@ -18,6 +18,8 @@ from annotator.formats.tools.base import (
     simple_labels,
 )
 
+# In what Winnow writes, the id of an item there; that of a task is a number.
+WINNOW_ID = "winnow_id"
 # Fields of a flat export that are about the annotation.
 OF_ANNOTATION = {"annotation_id", "annotator", "created_at", "updated_at", "lead_time", "id"}
 
@@ -41,14 +43,16 @@ def read_json(
     """Return the reader of tasks; a named label column is the name of a control."""
 
     def given(record: Record) -> Given:
-        data = mapping_of(record.get("data"))
-        fields = {**data, **mapping_of(record.get("meta")), "id": record.get("id")}
+        data, meta = dict(mapping_of(record.get("data"))), mapping_of(record.get("meta"))
+        key = data.pop(WINNOW_ID, None)
+        # In a file from here, the metadata are apart from what an item is.
+        fields = {**({} if key else meta), **data, "id": key or record.get("id")}
         done = list_of(record.get("annotations") or record.get("completions"))
         answers = [_answer(mapping_of(each), wanted.label) for each in done]
         guesses = list_of(record.get("predictions"))
         answers += [_suggestion(mapping_of(each), wanted.label) for each in guesses]
         told = tuple(each for each in answers if each.labels or each.kind == "skip")
-        return Given(fields, told, simple_labels(told))
+        return Given(fields, told, simple_labels(told), meta if key else {})
 
     return given
 

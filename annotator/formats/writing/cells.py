@@ -9,7 +9,7 @@ import orjson
 from annotator.formats.tables.labels import is_nothing, tidy
 
 # The other lists contain texts, separated by bars.
-LISTS_OF_OBJECTS = frozenset(("history", "answers", "skips"))
+LISTS_OF_OBJECTS = frozenset(("history", "answers", "skips", "spans"))
 
 
 def flat(column: str, value: Any, names: Collection[str] = ()) -> Any:
@@ -18,7 +18,8 @@ def flat(column: str, value: Any, names: Collection[str] = ()) -> Any:
     `names` are those of the project's labels.
     """
     if isinstance(value, list):
-        return as_json(value) if column in LISTS_OF_OBJECTS else joined(value, names)
+        is_plain = column not in LISTS_OF_OBJECTS and all(isinstance(e, str) for e in value)
+        return joined(value, names) if is_plain else as_json(value)
     return as_json(value) if isinstance(value, Mapping) else value
 
 

@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 
 from annotator.formats.base import Outgoing, Writer
-from annotator.formats.writing.cells import as_moment
+from annotator.formats.spans.writing import is_answered, triples
 
+OWN = {"text", "a", "b", "image", "filename", "id", "label", "labels", "username", "Comments"}
+OWN |= {"annotations"}
 LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
@@ -21,16 +23,22 @@ def _line(record: dict[str, Any], about: Outgoing) -> dict[str, Any]:
     content = {part: record[part] for part in about.parts}
     if about.parts == ("image",):
         content = {"filename": record["image"]}
-    # Other fields of a line become metadata there; its own come last.
-    return {
-        **record["meta"],
+    own = {
         **content,
         "id": record["key"],
-        "label": record["labels"],
+        "label": triples(record["labels"]) if about.spans else record["labels"],
         "username": record.get("annotator") or "",
-        "created_at": as_moment(record.get("created_at")),
         "Comments": [record["note"]] if record.get("note") else [],
     }
+    if about.spans and not is_answered(record):
+        # An empty list would say that nothing is there.
+        own.pop("label")
+    # Other fields of a line are metadata there.
+    return {**{_apart(name): value for name, value in record["meta"].items()}, **own}
+
+
+def _apart(name: str) -> str:
+    return f"meta.{name}" if name in OWN or name.startswith("meta.") else name
 
 
 WRITER = Writer("doccano", "application/x-ndjson", write, "doccano", "jsonl", is_tool=True)

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 
 from annotator.formats.base import Outgoing, Writer
+from annotator.formats.spans.writing import regions
+from annotator.formats.tools.label_studio import WINNOW_ID
 from annotator.formats.writing.cells import as_moment
 
 CONTROL = "label"
@@ -23,18 +25,18 @@ def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]
 
 def _task(record: dict[str, Any], about: Outgoing) -> dict[str, Any]:
     content = {part: record[part] for part in about.parts}
-    given = [_annotation(each, about) for each in record["answers"]]
+    given = [_annotation(each, about, content) for each in record["answers"]]
     given += [_skip(each) for each in record["skips"]]
     return {
         "id": record["item"],
-        "data": {**content, "key": record["key"]},
+        "data": {**content, WINNOW_ID: record["key"]},
         "meta": record["meta"],
         "annotations": given,
-        "predictions": list(_predictions(record, about)),
+        "predictions": list(_predictions(record, about, content)),
     }
 
 
-def _annotation(answer: dict[str, Any], about: Outgoing) -> dict[str, Any]:
+def _annotation(answer: dict[str, Any], about: Outgoing, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": answer["id"],
         "completed_by": answer["annotator"],
@@ -43,14 +45,18 @@ def _annotation(answer: dict[str, Any], about: Outgoing) -> dict[str, Any]:
         "lead_time": answer["seconds"],
         "created_at": as_moment(answer["created_at"]),
         "updated_at": as_moment(answer["updated_at"]),
-        "result": _result(answer["id"], answer, about),
+        "result": _result(answer["id"], answer, about, content),
     }
 
 
-def _result(number: Any, answer: dict[str, Any], about: Outgoing) -> list[dict[str, Any]]:
+def _result(
+    number: Any, answer: dict[str, Any], about: Outgoing, content: dict[str, Any]
+) -> list[dict[str, Any]]:
     to = about.parts[0]
     about_it = {"from_name": CONTROL, "to_name": to, "type": "choices"}
     found = [{"id": f"c{number}", **about_it, "value": {"choices": answer["labels"]}}]
+    if about.spans:
+        found = regions(number, answer, str(content[to]), to)
     if answer.get("note"):
         note = {"from_name": "note", "to_name": to, "type": "textarea"}
         found.append({"id": f"n{number}", **note, "value": {"text": [answer["note"]]}})
@@ -70,14 +76,16 @@ def _skip(skip: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _predictions(record: dict[str, Any], about: Outgoing) -> Iterator[dict[str, Any]]:
+def _predictions(
+    record: dict[str, Any], about: Outgoing, content: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     for name in ("prediction", "suggestion"):
         given = record.get(name)
         if given:
             yield {
                 "model_version": str(given.get("model") or name),
                 "score": given.get("confidence"),
-                "result": _result(name, given, about),
+                "result": _result(name, given, about, content),
             }
 
 

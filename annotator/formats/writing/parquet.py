@@ -6,6 +6,7 @@ from typing import Any
 
 from annotator.formats.base import Outgoing, Writer
 from annotator.formats.writing.cells import as_json
+from annotator.formats.writing.sink import Sink
 
 ROWS_AT_ONCE = 5_000
 # All other columns are texts; objects in them are JSON.
@@ -14,8 +15,10 @@ TYPES = {
     "float64": ("seconds", "seconds_counted", "score", "probability"),
     "bool_": ("counted", "completes", "unsure", "audit", "blind", "agreed"),
     "times": ("created_at", "updated_at", "withdrawn_at"),
-    "texts": ("labels", "gold", "decided"),
+    "texts": ("labels", "gold", "decided", "author_labels", "groups"),
 }
+# Columns of answers that are no lists of texts.
+ANSWERS = frozenset(("choice", "spans"))
 TYPE_OF = {name: kind for kind, names in TYPES.items() for name in names}
 
 
@@ -25,7 +28,7 @@ def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]
     import pyarrow.parquet
 
     schema = _schema(about)
-    sink = _Sink()
+    sink = Sink()
     with pyarrow.parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
         while rows := list(islice(records, ROWS_AT_ONCE)):
             columns = [[_value(row.get(field.name), field) for row in rows] for field in schema]
@@ -45,8 +48,9 @@ def _schema(about: Outgoing) -> Any:
     fields = []
     for name in about.columns:
         kind = "string" if name in about.parts else TYPE_OF.get(name, "string")
-        # The fixed answers of a task type are no lists.
-        kind = "string" if kind == "texts" and "choice" in about.columns else kind
+        # Fixed answers are no lists, and spans are lists of objects.
+        no_list = about.spans or not ANSWERS.isdisjoint(about.columns)
+        kind = "string" if kind == "texts" and no_list else kind
         fields.append((name, made[kind] if kind in made else getattr(pyarrow, kind)()))
     return pyarrow.schema(fields)
 
@@ -55,43 +59,6 @@ def _value(value: Any, field: Any) -> Any:
     if str(field.type) != "string" or value is None or isinstance(value, str):
         return value
     return as_json(value)
-
-
-class _Sink:
-    """A file to write to, of which what was written can be taken."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._size = 0
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        self._parts.append(bytes(data))
-        self._size += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._size
-
-    def flush(self) -> None:
-        return
-
-    def close(self) -> None:
-        self.closed = True
-
-    def writable(self) -> bool:
-        return True
-
-    def readable(self) -> bool:
-        return False
-
-    def seekable(self) -> bool:
-        return False
-
-    def taken(self) -> bytes:
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
 
 
 WRITER = Writer("parquet", "application/vnd.apache.parquet", write, "Parquet", needs="pyarrow")

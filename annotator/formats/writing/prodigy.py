@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from annotator.formats.base import Outgoing, Writer
+from annotator.formats.spans.writing import is_answered, objects
 
 LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -24,7 +25,8 @@ def _task(record: dict[str, Any], about: Outgoing, options: list[Any]) -> dict[s
     by = record.get("annotator") or ""
     task = {
         **content,
-        "meta": {**record["meta"], "id": record["key"]},
+        "id": record["key"],
+        "meta": record["meta"],
         "options": options,
         "accept": record["labels"],
         "answer": "accept" if _is_answer(record) else "ignore",
@@ -35,12 +37,16 @@ def _task(record: dict[str, Any], about: Outgoing, options: list[Any]) -> dict[s
         "_annotator_id": by,
         "_session_id": by,
     }
+    if about.spans:
+        for name in ("options", "accept", "config"):
+            task.pop(name)
+        task |= {"spans": objects(record["labels"]), "_view_id": "spans_manual"}
     at = record.get("created_at")
     return {**task, "_timestamp": at.timestamp()} if isinstance(at, datetime) else task
 
 
 def _is_answer(record: dict[str, Any]) -> bool:
-    return bool(record["labels"]) or record.get("id") is not None
+    return bool(record["labels"]) or is_answered(record)
 
 
 def _hash(*texts: str) -> int:

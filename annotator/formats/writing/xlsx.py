@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import IO, Any
 
-import xlsxwriter
-
 from annotator.formats.base import Outgoing, Writer
 from annotator.formats.long_cells import HEADER, LONG_TEXTS, MOST_CHARACTERS, MOST_ROWS, cut
 from annotator.formats.writing import cells
@@ -27,6 +25,9 @@ OPTIONS = {
 
 def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]:
     """Yield the workbook once all its rows are in it; a ZIP ends with its directory."""
+    # Its 42 modules are for exports only.
+    import xlsxwriter
+
     with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as folder:
         with xlsxwriter.Workbook(file, {**OPTIONS, "tmpdir": folder}) as book:
             _Sheets(book, about).fill(records)

@@ -19,6 +19,7 @@ from annotator.bench.processes import PeakMemory, running
 INSIDE = "WINNOW_BENCH"
 SMALL, LARGE = 10_000, 1_000_000
 USUAL = 100_000
+PICTURES = 50_000
 
 
 class Command(BaseCommand):
@@ -36,6 +37,9 @@ class Command(BaseCommand):
             "--items", type=int, help="items of the pool, instead of the usual number"
         )
         parser.add_argument("--large", type=int, default=LARGE, help="the large pool; 0 for none")
+        parser.add_argument(
+            "--pictures", type=int, default=PICTURES, help="pictures to import; 0 for none"
+        )
         parser.add_argument("--cycles", type=int, default=200, help="saves of one annotator")
         parser.add_argument(
             "--seconds", type=float, default=20.0, help="how long the annotators work"
@@ -86,9 +90,15 @@ def _round(options: dict[str, Any]) -> list[Figure]:
 
 
 def _import(options: dict[str, Any]) -> list[Figure]:
-    folder = settings.DATA_DIR
-    with running(folder) as (client, pid), PeakMemory(pid) as peak:
-        return bench_import.measure(client, folder, peak.megabytes, options["items"] or USUAL)
+    folder, items = settings.DATA_DIR, options["items"]
+    with running(folder) as (client, pid):
+        figures: list[Figure] = []
+        if items != 0:
+            with PeakMemory(pid) as peak:
+                figures += bench_import.measure(client, folder, peak.megabytes, items or USUAL)
+        return figures + bench_import.measure_large(
+            client, pid, folder, rows=options["large"], pictures=options["pictures"]
+        )
 
 
 MEASURES = {"serve": _serve, "round": _round, "import": _import}

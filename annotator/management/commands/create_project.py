@@ -58,7 +58,7 @@ class Command(InstallationCommand):
                 **dict(map(_setting, options["set"])),
             )
         except FlowError as refused:
-            raise CommandError("\n".join(each["detail"] for each in refused.errors)) from refused
+            raise CommandError("\n".join(map(_worded, refused.errors))) from refused
         if options["format"] == "json":
             self.stdout.write(json.dumps({"id": project.pk, "name": project.name}))
         else:
@@ -72,6 +72,12 @@ def _admin(name: str | None) -> User:
     if found is None:
         raise CommandError(f"Nobody here is called {name}." if name else "There is no admin yet.")
     return found
+
+
+def _worded(error: dict[str, Any]) -> str:
+    """Return an error, with the setting that it is about where its sentence does not say so."""
+    field, detail = str(error.get("field", "")), str(error["detail"])
+    return detail if field in ("", *GIVEN) or field in detail else f"{field}: {detail}"
 
 
 def _setting(given: str) -> tuple[str, Any]:

@@ -12,7 +12,8 @@ from annotator.errors import Invalid
 from annotator.flow.datasets import export
 from annotator.flow.datasets.outgoing import choices
 from annotator.formats.registry import WRITERS
-from annotator.management.base import InstallationCommand
+from annotator.management import targets
+from annotator.management.base import InstallationCommand, project_of
 from annotator.management.progress import Bar
 from annotator.models import Project, Source
 
@@ -47,9 +48,7 @@ class Command(InstallationCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Write every annotation that was chosen."""
-        project = Project.objects.alive().filter(pk=options["project"]).first()
-        if project is None:
-            raise CommandError(f"There is no project {options['project']}.")
+        project = project_of(options["project"])
         try:
             writer, wanted = export.checked(project, options["kind"], options)
         except Invalid as refusal:
@@ -76,8 +75,7 @@ class Command(InstallationCommand):
 
         fresh = path.with_name(f"{path.name}.part")
         try:
-            if path.is_dir():
-                raise CommandError(f"{path} is a folder. Name a file in it.")
+            targets.check(path)
             with fresh.open("wb") as file:
                 for block in export.stream(project, kind, wanted=wanted, tell=tell):
                     file.write(block)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotator.flow.simulation import dataset, runs
 from annotator.formats import Columns, UnreadableFile
+from annotator.i18n.reasons import worded
 from annotator.management.progress import Bar
 from annotator.models import Project
 
@@ -26,7 +27,7 @@ class Command(BaseCommand):
     """Run every strategy with every seed, and write summary.json, curves.csv and curves.svg.
 
     Needs no database and no running server. Random and a plain baseline (TF-IDF or raw pixels with
-    a logistic regression, on random labels) are always run along.
+    a logistic regression, on random labels) are always included.
     """
 
     help = __doc__
@@ -123,7 +124,7 @@ def _trial(options: dict[str, Any]) -> dataset.SimulationData:
             data, test, rare=options["rare"], features=features or ["pool"], show=bar.show
         )
     except UnreadableFile as problem:
-        raise CommandError(problem.detail) from problem
+        raise CommandError(worded(problem.reason)) from problem
     finally:
         bar.clear()
 
@@ -134,7 +135,7 @@ def _read(file: Path, columns: Columns) -> dataset.LabelledDocuments:
     except OSError as problem:
         raise CommandError(f"{file}: {problem.strerror}.") from problem
     except UnreadableFile as problem:
-        raise CommandError(f"{file}: {problem.detail}") from problem
+        raise CommandError(f"{file}: {worded(problem.reason)}") from problem
 
 
 def _plan(options: dict[str, Any], items: int) -> "Plan":

@@ -1,1 +1,1 @@
-"""Sentences about files, and about their imports."""
+"""Sentences about files, about their imports, and about archives of projects."""

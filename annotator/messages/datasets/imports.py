@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from annotator.flow.datasets.preview import Preview, PreviewItem
 from annotator.flow.datasets.rows.report import Fate
-from annotator.formats import Note
+from annotator.formats import Note, registry
+from annotator.i18n.reasons import worded
 from annotator.i18n.stored_messages import translated
 
 NOTES = {
@@ -19,13 +21,49 @@ NOTES = {
     ),
     "only_column": gettext_noop("The only column, “%(name)s”, was taken for the text."),
     "unnamed_columns": gettext_noop("Columns without a name and content were left out: %(n)s."),
+    "columns_named": gettext_noop(
+        "Columns without a name were kept under the names %(names)s: %(n)s."
+    ),
+    "read_as_encoding": gettext_noop("The file isn't UTF-8. It was read as %(name)s."),
+    "encoding_unsure": gettext_noop(
+        "The file isn't UTF-8. It was read as %(name)s, but other encodings fit as well. Check the "
+        "texts; if they are wrong, undo the import and name the encoding."
+    ),
+    "encodings": gettext_noop("Some files of the archive were read in other encodings: %(names)s."),
+    "offsets_converted": gettext_noop(
+        "The offsets of this file count %(unit)s. They were converted into code points."
+    ),
     "read_as_tool": gettext_noop("The file was read as an export of %(tool)s."),
     "other_sheets": gettext_noop(
         "Only the sheet “%(sheet)s” was read. The file also has: %(others)s."
     ),
+    "merged_cells": gettext_noop(
+        "Merged cells were read as having their content in each of their rows: %(n)s."
+    ),
     "tables": gettext_noop("Tables in the file that were read one after the other: %(n)s."),
+    "text_files": gettext_noop("Each text file of the archive was read as one item: %(n)s."),
+    "folders_without_label": gettext_noop(
+        "Images in folders that aren't called like a label have no label: %(n)s (%(names)s)."
+    ),
     "no_labels": gettext_noop("These values were read as “no label”: %(values)s."),
+    "class_names": gettext_noop(
+        "The numbers in %(names)s were read as the names of classes that the file has for them."
+    ),
+    "ids_taken": gettext_noop(
+        "Some IDs belong to different items already. If they number the rows, choose to leave the "
+        "IDs of this file aside; if the contents were corrected, to update items with the same ID."
+    ),
+    "no_ids": gettext_noop("These values were read as “no ID”: %(values)s."),
+    "labels_beside": gettext_noop(
+        "The column “%(name)s” has names of labels, but was not read as the label. Name it as the "
+        "label column if it is."
+    ),
 }
+
+
+def formats() -> list[tuple[str, str | Promise]]:
+    """Return (kind, title) of the formats to choose from; without one, it is detected."""
+    return [("", gettext_lazy("Detect from file name")), *registry.choices()]
 
 
 def notes(stored: list[Any]) -> list[str]:
@@ -81,4 +119,4 @@ def preview(found: Preview) -> dict[str, Any]:
 def _item(each: PreviewItem) -> dict[str, Any]:
     shown = {"row": each.row, "key": each.key, **each.content, "labels": each.labels}
     told: dict[str, Any] = {**shown, "meta": each.meta}
-    return {**told, "problem": translated(each.problem)} if each.problem else told
+    return {**told, "problem": worded(each.problem)} if each.problem else told

@@ -50,7 +50,7 @@ class Pairwise(Answer):
     scripts = ("answers/pairwise.js",)
     modules = ("answers/choices.js",)
 
-    def labels(self, given: Any) -> list[int | str]:
+    def labels(self, given: Any) -> list[Any]:
         if not isinstance(given, str) or given not in self.fixed_labels:
             words = _("A choice is one of %(names)s.") % {"names": ", ".join(self.fixed_labels)}
             raise Invalid("unknown_choice", detail=words, field=self.field)

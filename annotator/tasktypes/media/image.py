@@ -13,7 +13,9 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from annotator.errors import Invalid
 from annotator.formats import image_zip
+from annotator.formats.base import BadContent
 from annotator.models import Item, Project
 from annotator.storage import resize, thumbnails
 from annotator.tasktypes.base import EVERYTHING, Limits, Media
@@ -39,12 +41,15 @@ class Image(Media):
     pretrained = "image"
     # Images stay encoded in memory; a larger sample would not improve the few parameters of their
     # scaling.
-    limits = Limits(fit=2_000, encode=256, import_=200, bulk=24)
-    can = EVERYTHING - {"predict"}
+    # Some 900 columns of features each: 60 MB a shard.
+    limits = Limits(fit=2_000, encode=256, import_=200, bulk=24, shard=16_384)
+    can = EVERYTHING
+    # Pictures to predict are files.
+    fields = ()
     templates = "tasktypes/image"
     scripts = ("medium/image/viewer.js",)
-    modules = ("medium/image/gestures.js", "medium/image/loading.js")
-    styles = ("medium/image/viewer.css",)
+    modules = ("medium/image/picture.js",)
+    style = "medium/image/desk.css"
     key_groups = frozenset({"deciding", "moving", "looking"})
     bulk_class = "bulk-pictures"
     has_columns = False
@@ -54,6 +59,14 @@ class Image(Media):
     simulation_hint = gettext_lazy(
         "A ZIP of images with one folder per label, or with a labels.csv."
     )
+
+    def document(self, given: dict[str, Any]) -> Any:
+        try:
+            return image_zip.clean(given["picture"])[0]
+        except KeyError:
+            raise Invalid("predict_pictures", field="items") from None
+        except BadContent as problem:
+            raise Invalid("predict_bad_picture", field="items") from problem
 
     def digest(self, content: Any) -> bytes:
         return hashlib.blake2b(content, digest_size=16).digest()

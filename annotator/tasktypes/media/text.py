@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from annotator import formats as formats_base
+from annotator.formats import Paragraph
 from annotator.models import Item, Project
-from annotator.tasktypes.base import EVERYTHING, Limits, Media
+from annotator.tasktypes.base import EVERYTHING, MARKS, Limits, Media
+from annotator.tasktypes.paragraphs import around
 
 
 class Text(Media):
@@ -18,9 +21,9 @@ class Text(Media):
     name = "text"
     formats = ("csv", "jsonl", "xlsx", "parquet", "text", "archive")
     pretrained = "text"
-    parts = (formats_base.TEXT,)
+    parts = (replace(formats_base.TEXT, title=gettext_lazy("Text column")),)
     limits = Limits(fit=20_000, encode=65_536, import_=2000, bulk=20)
-    can = EVERYTHING
+    can = EVERYTHING | {MARKS}
     templates = "tasktypes/text"
     is_read = True
     bulk_class = "bulk-texts"
@@ -34,25 +37,26 @@ class Text(Media):
         return given["text"]
 
     def digest(self, content: Any) -> bytes:
-        return hashlib.blake2b(content.encode(), digest_size=16).digest()
+        place = f"{content.place}\x00" if isinstance(content, Paragraph) else ""
+        return hashlib.blake2b(f"{place}{content}".encode(), digest_size=16).digest()
 
     def size(self, content: Any) -> int:
         return len(content)
 
     def store(self, project: Project, content: Any, digest: bytes) -> dict[str, Any]:
-        return {"text": content}
+        return {"text": str(content)}
 
     def documents(self, rows: "QuerySet[Item]") -> Iterator[Any]:
         yield from rows.values_list("text", flat=True).iterator(chunk_size=5000)
 
     def payload(self, item: Item) -> dict[str, Any]:
-        return {"text": item.text}
+        return {"text": item.text, **around(item)}
 
     def listed(self, item: Item) -> dict[str, Any]:
-        return self.payload(item)
+        return {"text": item.text}
 
     def export(self, item: Item) -> dict[str, Any]:
-        return self.payload(item)
+        return {"text": item.text}
 
 
 TEXT = Text()

@@ -51,7 +51,7 @@ class TextPairs(Media):
     can = EVERYTHING - {"bulk", "simulate"}
     templates = "tasktypes/text-pairs"
     scripts = ("medium/text-pairs/columns.js",)
-    styles = ("medium/text-pairs/columns.css",)
+    style = "medium/text-pairs/desk.css"
     is_read = True
     bulk_class = ""
     has_columns = True

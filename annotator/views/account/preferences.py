@@ -40,6 +40,9 @@ class DeskForm(SharedForm, forms.Form):
     reading_size = forms.ChoiceField(
         label=gettext_lazy("Text size"), choices=list(READING_SIZES.items())
     )
+    dark_surround = forms.BooleanField(
+        label=gettext_lazy("Dark surround for images"), required=False
+    )
     break_minutes = forms.IntegerField(
         label=gettext_lazy("Break reminder (minutes)"),
         help_text=gettext_lazy("0 for no reminder, otherwise 15 to 240."),

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from annotator.errors import Invalid, NotFound
-from annotator.flow.projects import accounts
+from annotator.errors import Gone, Invalid, NotFound
+from annotator.flow.people import invitations, sign_ins
 from annotator.models import User
 from annotator.security import known_devices, rate_limits
 from annotator.views import error_pages, partials
@@ -21,6 +21,7 @@ from annotator.views.access import Request, signed_in
 from annotator.views.account.forms import InvitationForm
 from annotator.views.account.language import LanguageForm
 from annotator.views.form_errors import add_refusal
+from annotator.views.people import text
 
 
 class LoginForm(AuthenticationForm):
@@ -57,12 +58,16 @@ def account(request: Request) -> HttpResponse:
     form = PasswordChangeForm(request.user, partials.post_data(request))
     if request.method == "POST" and _is_changed(form, request.user):
         update_session_auth_hash(request, form.save())
-        accounts.revoke_tokens(request.user)
+        sign_ins.end_all(request.user, but=request.session.session_key)
         messages.success(request, _("Password changed. Your other sessions are signed out."))
         return redirect("account")
     status = 422 if request.method == "POST" else 200
+    current = request.session.session_key
     context = {
         "form": form,
+        "person": request.user,
+        "sessions": [text.place_row(each) for each in sign_ins.sessions(request.user, current)],
+        "tokens": [text.place_row(each) for each in sign_ins.tokens(request.user)],
         "language_form": LanguageForm(initial={"language": request.user.language}),
     }
     return render(request, "account/account.html", context, status=status)
@@ -83,16 +88,18 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     address = rate_limits.network(request.META.get("REMOTE_ADDR"))
     rate_limits.INVITATIONS.check(address)
     try:
-        invited = accounts.invited(token)
-    except NotFound as refusal:
+        invited = invitations.invited(token)
+    except (NotFound, Gone) as refusal:
         rate_limits.INVITATIONS.count(address)
         return error_pages.show(request, refusal)
     form = InvitationForm(partials.post_data(request))
     if request.method == "POST" and form.is_valid():
         try:
-            user = accounts.accept_invitation(token, form.cleaned_data["password"])
+            user = invitations.accept(token, form.cleaned_data["password"])
         except Invalid as refusal:
             add_refusal(form, refusal)
+        except (NotFound, Gone) as refusal:
+            return error_pages.show(request, refusal)
         else:
             log_in(request, user, backend="django.contrib.auth.backends.ModelBackend")
             answer = redirect("projects")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from annotator.models import Project
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.render import Spec
@@ -23,11 +25,15 @@ def numeric(words: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table behind a chart; `show` formats the value."""
+    """A column of the table behind a chart; `show` formats the value.
+
+    `beside` names a field of the row that `show` takes as well, such as the currency.
+    """
 
     field: str
     title: Lazy
-    show: Callable[[Any], str] = str
+    show: Callable[..., str] = str
+    beside: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -37,7 +43,13 @@ class Column:
     def cell(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return the text of a table cell."""
         value = row.get(self.field)
-        return {"words": "–" if value is None else self.show(value), "is_number": self.is_number}
+        is_sortable = isinstance(value, int | float)
+        more = [row[self.beside]] if self.beside else []
+        return {
+            "words": "–" if value is None else self.show(value, *more),
+            "is_number": self.is_number,
+            "value": value if is_sortable else None,
+        }
 
 
 class Page(Enum):
@@ -45,6 +57,28 @@ class Page(Enum):
 
     DASHBOARD = "dashboard"
     WEEK = "weekly summary"
+
+
+class Section(Enum):
+    """A part of the dashboard; the first is open, the others are folded."""
+
+    FIRST = "first"
+    MODEL = "model"
+    SELECTION = "selection"
+    COST = "cost"
+
+    @property
+    def title(self) -> Lazy:
+        """Return the heading."""
+        return _SECTIONS[self]
+
+
+_SECTIONS = {
+    Section.FIRST: gettext_lazy("Model"),
+    Section.MODEL: gettext_lazy("More about the model"),
+    Section.SELECTION: gettext_lazy("Selected items"),
+    Section.COST: gettext_lazy("Cost and time"),
+}
 
 
 DASHBOARD_AND_WEEK = frozenset(Page)
@@ -72,8 +106,26 @@ class Chart:
     words: Callable[[Rows], str]
     newest_first: bool = True
     on: frozenset[Page] = frozenset({Page.DASHBOARD})
+    section: Section = Section.MODEL
+    # The page on which its subject is changed: the name of its URL, and the words of the link.
+    leads_to: tuple[str, Lazy] | None = None
     # The projects on whose pages it stands.
     is_for: Callable[[Project], bool] = _always
+
+    def drawn(self, facts: ChartData, rows: Rows, colours: Colours) -> Spec:
+        """Return the specification in which each mark carries the words of its row."""
+        spec = self.spec(facts, rows, colours)
+        values = [{"told": self._told(row), **row} for row in spec["data"]["values"]]
+        told = {"description": {"field": "told", "type": "nominal"}}
+        return {
+            **spec,
+            "data": {"values": values},
+            "encoding": {**told, **spec.get("encoding", {})},
+        }
+
+    def _told(self, row: Row) -> str:
+        shown = [column for column in self.columns if row.get(column.field) is not None]
+        return "; ".join(f"{column.title}: {column.cell(row)['words']}" for column in shown)
 
     def tabled(self, rows: Rows) -> Rows:
         """Return the rows in table order."""

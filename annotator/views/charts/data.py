@@ -1,9 +1,10 @@
 """Data of a page's charts, each table read at most once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
@@ -15,19 +16,32 @@ from annotator.models import Label, Project, Round
 
 @dataclass
 class ChartData:
-    """The data of a project's charts, loaded on demand."""
+    """The data of a project's charts, loaded on demand, of the days from `first` to `last`."""
 
     project: Project
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def query(self) -> str:
+        """The days as part of an address; empty for all."""
+        days = {"from": self.first, "to": self.last}
+        return urlencode({name: day.isoformat() for name, day in days.items() if day})
+
+    def _is_in(self, at: datetime) -> bool:
+        day = at.date()
+        return (self.first or day) <= day <= (self.last or day)
 
     @cached_property
     def curve(self) -> list[dict[str, Any]]:
         """The measured models with enough audits, oldest first."""
-        return model_history.told(self.project)
+        told = model_history.told(self.project)
+        return [point for point in told if self._is_in(point["created_at"])]
 
     @cached_property
     def rounds(self) -> list[dict[str, Any]]:
         """The latest rounds, newest first."""
-        return summary.rounds(self.project)
+        return [each for each in summary.rounds(self.project) if self._is_in(each["created_at"])]
 
     @cached_property
     def scored(self) -> Round | None:

@@ -26,7 +26,7 @@ def plane_rows(facts: ChartData) -> Rows:
             "kind": kinds[kind],
             "order": kind,
             "predicted": facts.label_name(labels[said]),
-            "url": f"{reverse('find:find', args=[facts.project.pk])}?like={item}",
+            "url": f"{reverse('items', args=[facts.project.pk])}?like={item}&item={item}",
         }
         for x, y, item, kind, said in found.get("points", [])
     ]

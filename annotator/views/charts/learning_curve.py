@@ -1,14 +1,23 @@
 """Learning curve charts: accuracy, macro F1 and cost by number of labels."""
 
-from typing import Any
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.flow.evaluation import label_savings
+from annotator.models import Project
+from annotator.projectsettings.currency import CURRENCY
 from annotator.views import number_format
-from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Row, Rows
+from annotator.views.charts.base import (
+    DASHBOARD_AND_WEEK,
+    Chart,
+    Colours,
+    Column,
+    Row,
+    Rows,
+    Section,
+)
 from annotator.views.charts.data import ChartData
+from annotator.views.charts.legend import Legend, ruled, target_line
 from annotator.views.charts.render import SHARE, Spec, labels_axis
 
 LABELS = Column("labels", gettext_lazy("labels"), number_format.count)
@@ -31,12 +40,15 @@ def curve_rows(facts: ChartData) -> Rows:
 
 def curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return accuracy by labels with its interval, the random baseline, target and budget."""
-    project, layers = facts.project, banded(colours["accent"])
-    layers += _baseline(facts, colours)
+    project = facts.project
+    shown = Legend({_("accuracy"): colours["accent"], _("random sampling"): colours["ink"]})
+    layers = banded(colours["accent"], shown(_("accuracy")))
+    layers += _baseline(facts, colours, shown(_("random sampling")))
     if project.target_accuracy:
-        layers.append(_rule(colours, y={"datum": project.target_accuracy}))
+        layers += target_line(colours, project.target_accuracy)
     if project.budget:
-        layers.append(_rule(colours, x={"datum": project.budget}))
+        words = _("budget %(n)s") % {"n": number_format.count(project.budget)}
+        layers += ruled(colours, words, x={"datum": project.budget})
     return {
         "description": _("Accuracy by number of labels, with 95 percent interval"),
         "data": {"values": rows},
@@ -44,10 +56,13 @@ def curve_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     }
 
 
-def _baseline(facts: ChartData, colours: Colours) -> list[Spec]:
+def _baseline(facts: ChartData, colours: Colours, named: Spec) -> list[Spec]:
     """Return the random baseline: measured as points, extrapolated beyond."""
     random = label_savings.baseline(facts.reports.get("worth", {})) or {}
-    fitted, measured = random.get("curve", []), random.get("measured", [])
+    fitted, measured = (
+        [{**each, "told": _random_words(each)} for each in random.get(name, [])]
+        for name in ("curve", "measured")
+    )
     x, quiet = labels_axis(), colours["ink"]
     return (
         [
@@ -59,7 +74,7 @@ def _baseline(facts: ChartData, colours: Colours) -> list[Spec]:
             {
                 "data": {"values": fitted},
                 "mark": {"type": "line", "color": quiet, "strokeDash": [6, 4], "strokeWidth": 1.5},
-                "encoding": {"x": x, "y": {"field": "value", **SHARE}},
+                "encoding": {"x": x, "y": {"field": "value", **SHARE}, "color": named},
             },
             {
                 "data": {"values": measured},
@@ -72,13 +87,14 @@ def _baseline(facts: ChartData, colours: Colours) -> list[Spec]:
     )
 
 
-def _rule(colours: Colours, **where: Any) -> Spec:
-    mark = {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]}
-    return {"mark": mark, "encoding": where}
+def _random_words(each: Row) -> str:
+    words = _("random sampling: %(value)s at %(labels)s labels")
+    shown = {"value": number_format.percent(each["value"])}
+    return words % {**shown, "labels": number_format.count(round(each["labels"]))}
 
 
-def banded(colour: str) -> list[Spec]:
-    """Return a line through `value` with its interval as a band."""
+def banded(colour: str, named: Spec) -> list[Spec]:
+    """Return a line through `value` with its interval as a band; `named` puts it in the legend."""
     x = labels_axis()
     line = {
         "type": "line",
@@ -91,7 +107,7 @@ def banded(colour: str) -> list[Spec]:
             "mark": {"type": "area", "color": colour, "opacity": 0.18},
             "encoding": {"x": x, "y": {"field": "low", **SHARE}, "y2": {"field": "high"}},
         },
-        {"mark": line, "encoding": {"x": x, "y": {"field": "value", **SHARE}}},
+        {"mark": line, "encoding": {"x": x, "y": {"field": "value", **SHARE}, "color": named}},
     ]
 
 
@@ -128,9 +144,10 @@ def f1_rows(facts: ChartData) -> Rows:
 
 def f1_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return macro F1 by labels with its interval, and the target if it is one for F1."""
-    project, layers = facts.project, banded(colours["accent"])
+    project, shown = facts.project, Legend({_("macro F1"): colours["accent"]})
+    layers = banded(colours["accent"], shown(_("macro F1")))
     if project.target_metric == project.Metric.MACRO_F1 and project.target_value:
-        layers.append(_rule(colours, y={"datum": project.target_value}))
+        layers += target_line(colours, project.target_value)
     return {
         "description": _("Macro F1 by number of labels, with 95 percent interval"),
         "data": {"values": rows},
@@ -160,6 +177,7 @@ def cost_rows(facts: ChartData) -> Rows:
                 "answers": spent["answers"],
                 "hours": round(hours, 3),
                 "cost": None if rate is None else round(float(rate) * hours, 2),
+                "currency": "" if rate is None else CURRENCY.value(facts.project),
                 "value": point["value"],
             }
         )
@@ -186,7 +204,7 @@ def cost_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     x = {
         "field": "cost" if is_money else "hours",
         "type": "quantitative",
-        "title": _("cost") if is_money else _("hours of labelling"),
+        "title": _cost_title(facts.project) if is_money else _("hours of labelling"),
         "axis": {"grid": False, "tickCount": 6},
     }
     line = {
@@ -203,6 +221,11 @@ def cost_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     }
 
 
+def _cost_title(project: Project) -> str:
+    currency = CURRENCY.value(project)
+    return _("cost (%(currency)s)") % {"currency": currency} if currency else _("cost")
+
+
 def cost_words(rows: Rows) -> str:
     """Return the cost so far in one sentence."""
     last = rows[-1]
@@ -212,7 +235,7 @@ def cost_words(rows: Rows) -> str:
             "value": number_format.percent(last["value"]),
         }
     return _("Accuracy %(value)s at a cost of %(cost)s.") % {
-        "cost": number_format.money(last["cost"]),
+        "cost": number_format.money(last["cost"], last["currency"]),
         "value": number_format.percent(last["value"]),
     }
 
@@ -236,6 +259,7 @@ CURVE = Chart(
     spec=curve_spec,
     words=from_to,
     on=DASHBOARD_AND_WEEK,
+    section=Section.FIRST,
 )
 
 F1 = Chart(
@@ -268,13 +292,19 @@ COST = Chart(
     columns=(
         LABELS,
         Column("hours", gettext_lazy("hours"), number_format.decimal),
-        Column("cost", gettext_lazy("cost"), number_format.money),
+        Column("cost", gettext_lazy("cost"), number_format.money, "currency"),
         Column("value", pgettext_lazy("share of right answers", "accuracy"), number_format.percent),
-        Column("per_label", gettext_lazy("per label"), number_format.precise),
-        Column("per_point", gettext_lazy("per percentage point"), number_format.precise),
+        Column("per_label", gettext_lazy("per label"), number_format.small_price, "currency"),
+        Column(
+            "per_point",
+            gettext_lazy("per percentage point"),
+            number_format.small_price,
+            "currency",
+        ),
     ),
     rows=cost_rows,
     spec=cost_spec,
     words=cost_words,
     on=DASHBOARD_AND_WEEK,
+    section=Section.COST,
 )

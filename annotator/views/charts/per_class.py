@@ -4,12 +4,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator.views import number_format
-from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.base import (
+    DASHBOARD_AND_WEEK,
+    Chart,
+    Colours,
+    Column,
+    Rows,
+    Section,
+    theme_of,
+)
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import FIRST_POINT, HIGH, LOW
 from annotator.views.charts.render import PALETTES, SHARE, Spec, labels_axis
 
-MEASURES = ("precision", "recall")
+# The last one is of spans, which have no other.
+MEASURES = ("precision", "recall", "f1")
 LINES_SHOWN = 6
 BARS_SHOWN = 25
 
@@ -30,7 +39,7 @@ def class_rows(facts: ChartData) -> Rows:
         }
         for found in facts.classes
         for measure in MEASURES
-        if found[measure]
+        if found.get(measure)
     ]
 
 
@@ -38,6 +47,7 @@ def class_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return a dot with its interval for precision and recall of each label."""
     shown = list(dict.fromkeys(row["label"] for row in rows))[:BARS_SHOWN]
     palette = PALETTES[theme_of(colours)]
+    there = [name for name in MEASURES if any(row["measure"] == name for row in rows)]
     y = {
         "field": "label",
         "type": "nominal",
@@ -48,11 +58,11 @@ def class_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     color = {
         "field": "measure_words",
         "type": "nominal",
-        "scale": {"domain": [_measure_words(m) for m in MEASURES], "range": palette[:2]},
+        "scale": {"domain": [_measure_words(m) for m in there], "range": palette[: len(there)]},
     }
     x = {**SHARE, "axis": {"format": "%", "tickCount": 5, "grid": False}}
     return {
-        "description": _("Precision and recall per label, with 95 percent intervals"),
+        "description": _("How good the model is per label, with 95 percent intervals"),
         "data": {"values": [row for row in rows if row["label"] in shown]},
         "encoding": {
             "y": y,
@@ -75,6 +85,14 @@ def class_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
 
 def class_words(rows: Rows) -> str:
     """Name the label with the lowest recall in one sentence."""
+    of_spans = [row for row in rows if row["measure"] == "f1"]
+    if of_spans:
+        worst = min(of_spans, key=lambda row: row["value"])
+        return _("Lowest F1: %(label)s, %(value)s on %(n)s audit items.") % {
+            "label": worst["label"],
+            "value": number_format.percent(worst["value"]),
+            "n": number_format.count(worst["n"]),
+        }
     found = [row for row in rows if row["measure"] == "recall"]
     if not found:
         return _("No audit item has a label yet.")
@@ -143,7 +161,7 @@ def class_curve_words(rows: Rows) -> str:
 
 
 def _measure_words(measure: str) -> str:
-    return {"precision": _("precision"), "recall": _("recall")}[measure]
+    return {"precision": _("precision"), "recall": _("recall"), "f1": _("F1")}[measure]
 
 
 # Balance -----------------------------------------------------------------------------------------
@@ -171,7 +189,12 @@ def balance_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     shown, kinds = rows[:BARS_SHOWN], [_("predicted for the pool"), _("labelled")]
     names = [row["label"] for row in shown]
     bars = [
-        {"label": row["label"], "kind": kind, "share": row[field]}
+        {
+            "label": row["label"],
+            "kind": kind,
+            "share": row[field],
+            "told": f"{row['label']}; {kind}: {number_format.percent(row[field])}",
+        }
         for row in shown
         for kind, field in zip(kinds, ("predicted_share", "labelled_share"), strict=True)
     ]
@@ -234,6 +257,8 @@ CLASSES = Chart(
     words=class_words,
     newest_first=False,
     on=DASHBOARD_AND_WEEK,
+    section=Section.FIRST,
+    leads_to=("label_set", gettext_lazy("Edit labels")),
 )
 
 CLASS_CURVES = Chart(
@@ -277,4 +302,5 @@ BALANCE = Chart(
     words=balance_words,
     newest_first=False,
     on=DASHBOARD_AND_WEEK,
+    section=Section.FIRST,
 )

@@ -8,8 +8,9 @@ from django.utils.translation import gettext_lazy
 from annotator.flow.progress import recall_standing
 from annotator.models import Project
 from annotator.views import number_format
-from annotator.views.charts.base import Chart, Colours, Column, Rows
+from annotator.views.charts.base import Chart, Colours, Column, Rows, Section
 from annotator.views.charts.data import ChartData
+from annotator.views.charts.legend import ruled
 from annotator.views.charts.render import Spec
 from annotator.views.dashboard.recall import p_value
 
@@ -59,8 +60,8 @@ def frontier_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     ]
     goal = facts.project.target_recall
     if goal:
-        mark = {"type": "rule", "color": colours["ink"], "strokeDash": [4, 4]}
-        layers.append({"mark": mark, "encoding": {"x": {"datum": goal}}})
+        words = _("target %(share)s") % {"share": number_format.percent(goal)}
+        layers += ruled(colours, words, x={"datum": goal})
     return {
         "description": _("Random items to read, by the recall they would prove"),
         "data": {"values": rows},
@@ -114,4 +115,5 @@ FRONTIER = Chart(
     words=frontier_words,
     newest_first=False,
     is_for=_has_rare_label,
+    section=Section.FIRST,
 )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotator.formats.csv import guarded
@@ -28,6 +29,7 @@ from annotator.views.charts import (
 )
 from annotator.views.charts.base import Chart, Page
 from annotator.views.charts.data import ChartData
+from annotator.views.charts.date_range import DateRange
 
 # In page order.
 CHARTS: dict[str, Chart] = {
@@ -58,7 +60,9 @@ def chart(request: Request, project_id: int, name: str, form: str) -> HttpRespon
     if name not in CHARTS or form not in FORMS:
         raise Http404
     theme, size = render.theme_and_size(request, "wide")
-    return FORMS[form](CHARTS[name], ChartData(access.project), theme, size)
+    chosen = DateRange.of(request.GET)
+    facts = ChartData(access.project, chosen.first, chosen.last)
+    return FORMS[form](CHARTS[name], facts, theme, size)
 
 
 def figure(facts: ChartData, name: str) -> dict[str, Any]:
@@ -67,15 +71,25 @@ def figure(facts: ChartData, name: str) -> dict[str, Any]:
     rows = drawn.rows(facts)
     return {
         "name": name,
+        "section": drawn.section,
+        "query": facts.query,
         "title": drawn.title,
         "about": drawn.about,
         "empty": drawn.empty,
+        "leads_to": _link(drawn, facts),
         "is_there": bool(rows),
         "words": drawn.words(rows) if rows else "",
         "version": partials.state_of(drawn.spec(facts, rows, render.THEMES["light"])),
         "columns": drawn.columns,
         "table": [[column.cell(row) for column in drawn.columns] for row in drawn.tabled(rows)],
     }
+
+
+def _link(drawn: Chart, facts: ChartData) -> dict[str, Any] | None:
+    if drawn.leads_to is None:
+        return None
+    view, words = drawn.leads_to
+    return {"url": reverse(view, args=[facts.project.pk]), "words": words}
 
 
 def _svg(drawn: Chart, facts: ChartData, theme: str, size: str) -> HttpResponse:
@@ -111,7 +125,7 @@ def _guarded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spec(drawn: Chart, facts: ChartData, theme: str) -> render.Spec:
-    return drawn.spec(facts, drawn.rows(facts), render.THEMES[theme])
+    return drawn.drawn(facts, drawn.rows(facts), render.THEMES[theme])
 
 
 FORMS: dict[str, Callable[[Chart, ChartData, str, str], HttpResponse]] = {

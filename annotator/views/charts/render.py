@@ -21,8 +21,8 @@ Spec = dict[str, Any]
 VERSION = "5.20"
 # The stylesheet's colours, repeated because an image cannot read custom properties.
 THEMES = {
-    "light": {"ink": "#6b6558", "grid": "#e7e2d6", "accent": "#8a5606", "quiet": "#c9c1ae"},
-    "dark": {"ink": "#a9a293", "grid": "#35322b", "accent": "#e5ac50", "quiet": "#5b564a"},
+    "light": {"ink": "#6b6558", "grid": "#e7e2d6", "accent": "#8a5606", "quiet": "#8b8473"},
+    "dark": {"ink": "#a9a293", "grid": "#35322b", "accent": "#e5ac50", "quiet": "#827b6b"},
 }
 # A colour-blind-safe palette; from the seventh series on the dashes differ.
 PALETTES = {
@@ -31,7 +31,13 @@ PALETTES = {
 }
 # The background of an image opened outside a page.
 GROUNDS = {"light": "#ffffff", "dark": "#1b1916"}
-SIZES = {"wide": (540, 220), "narrow": (300, 200), "tall": (720, 380), "phone": (320, 360)}
+SIZES = {
+    "wide": (540, 220),
+    "third": (400, 230),
+    "narrow": (300, 200),
+    "tall": (720, 380),
+    "phone": (320, 360),
+}
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 PNG_SCALE = 2.0
 

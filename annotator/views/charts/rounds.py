@@ -4,7 +4,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.views import number_format
-from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.base import (
+    DASHBOARD_AND_WEEK,
+    Chart,
+    Colours,
+    Column,
+    Rows,
+    Section,
+    theme_of,
+)
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import AUDITS, LABELS
 from annotator.views.charts.render import PALETTES, Spec, labels_axis
@@ -238,4 +246,5 @@ TIMINGS = Chart(
     rows=timing_rows,
     spec=timing_spec,
     words=timing_words,
+    section=Section.COST,
 )

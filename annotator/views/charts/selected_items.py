@@ -5,9 +5,18 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from annotator.models import Source
 from annotator.views import number_format
-from annotator.views.charts.base import DASHBOARD_AND_WEEK, Chart, Colours, Column, Rows, theme_of
+from annotator.views.charts.base import (
+    DASHBOARD_AND_WEEK,
+    Chart,
+    Colours,
+    Column,
+    Rows,
+    Section,
+    theme_of,
+)
 from annotator.views.charts.data import ChartData
 from annotator.views.charts.learning_curve import LABELS
+from annotator.views.charts.legend import Legend
 from annotator.views.charts.render import PALETTES, Spec, labels_axis
 from annotator.views.charts.rounds import NO_SCORED_ROUND
 
@@ -31,25 +40,31 @@ def source_rows(facts: ChartData) -> Rows:
 def source_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
     """Return the annotations stacked by source, by labels."""
     palette, names = PALETTES[theme_of(colours)], sorted({row["source"] for row in rows})
-    return {
-        "description": _("Annotations by source, by number of labels"),
-        "data": {"values": rows},
-        "mark": {"type": "area", "opacity": 0.75},
-        "encoding": {
-            "x": labels_axis(),
-            "y": {
-                "field": "n",
-                "type": "quantitative",
-                "stack": True,
-                "title": None,
-                "axis": {"tickCount": 5},
-            },
-            "color": {
-                "field": "source",
-                "type": "nominal",
-                "scale": {"domain": names, "range": palette},
-            },
+    encoding = {
+        "x": labels_axis(),
+        "y": {
+            "field": "n",
+            "type": "quantitative",
+            "stack": "zero",
+            "title": None,
+            "axis": {"tickCount": 5},
         },
+        "color": {
+            "field": "source",
+            "type": "nominal",
+            "scale": {"domain": names, "range": palette},
+        },
+    }
+    about = _("Annotations by source, by number of labels")
+    # Words of its own would part the area at each row.
+    area = {**encoding, "description": {"value": about}}
+    return {
+        "description": about,
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "area", "opacity": 0.75}, "encoding": area},
+            {"mark": {"type": "point", "filled": True, "size": 12}, "encoding": encoding},
+        ],
     }
 
 
@@ -100,6 +115,8 @@ def uncertainty_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
         "axis": {"grid": False, "tickCount": 5},
     }
     y = {"type": "quantitative", "title": None, "axis": {"format": "%", "tickCount": 4}}
+    names = [_("pool"), _("selected items")]
+    shown = Legend(dict(zip(names, (colours["quiet"], colours["accent"]), strict=True)))
     pool = {"type": "bar", "color": colours["quiet"], "binSpacing": 1}
     picks = {
         "type": "bar",
@@ -114,11 +131,14 @@ def uncertainty_spec(facts: ChartData, rows: Rows, colours: Colours) -> Spec:
         "data": {"values": rows},
         "encoding": {"x": x, "x2": {"field": "high"}},
         "layer": [
-            {"mark": pool, "encoding": {"y": {"field": "pool_share", **y}}},
+            {
+                "mark": pool,
+                "encoding": {"y": {"field": "pool_share", **y}, "color": shown(names[0])},
+            },
             {
                 "mark": picks,
                 "transform": [{"filter": "datum.picks > 0"}],
-                "encoding": {"y": {"field": "picks_share", **y}},
+                "encoding": {"y": {"field": "picks_share", **y}, "color": shown(names[1])},
             },
         ],
     }
@@ -152,6 +172,7 @@ UNCERTAINTY = Chart(
     spec=uncertainty_spec,
     words=uncertainty_words,
     newest_first=False,
+    section=Section.SELECTION,
 )
 
 SOURCES = Chart(
@@ -170,4 +191,5 @@ SOURCES = Chart(
     spec=source_spec,
     words=source_words,
     on=DASHBOARD_AND_WEEK,
+    section=Section.SELECTION,
 )

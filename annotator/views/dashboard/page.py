@@ -1,5 +1,6 @@
 """Dashboard of a project: a sentence first, then the chart, then the table."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -12,20 +13,22 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from annotator import projectsettings, tasks
 from annotator.errors import Conflict
-from annotator.flow.progress import estimate, summary
-from annotator.flow.progress import recall_standing as searched
+from annotator.flow.items import attention
+from annotator.flow.progress import summary
 from annotator.flow.queue import skipped_items
 from annotator.flow.training import schedule
-from annotator.messages import forecast, reliance, under_way, workers
 from annotator.messages import progress as worded
-from annotator.messages.recall import outlook as recall_outlook
+from annotator.messages import under_way, workers
 from annotator.models import Job, Project, Role, Round
+from annotator.projectsettings.currency import CURRENCY
 from annotator.views import number_format, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
-from annotator.views.charts.base import Page
+from annotator.views.charts.base import Page, Section
 from annotator.views.charts.data import ChartData
-from annotator.views.dashboard import recall
+from annotator.views.charts.date_range import DateRange
+from annotator.views.dashboard import comparison, figures, first_steps, next_step, recall
+from annotator.views.items.decisions import reasons
 from annotator.views.projects.pause_form import PauseForm
 
 TRIGGERS = {
@@ -36,6 +39,7 @@ TRIGGERS = {
     "by hand": gettext_lazy("started manually"),
     "descriptions": gettext_lazy("edited label texts"),
 }
+KINDS = {Job.State.DONE: "good", Job.State.FAILED: "bad", Job.State.RUNNING: "busy"}
 TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 
 
@@ -44,7 +48,7 @@ TIMINGS = ("train", "score", "select", "refill", "evaluate", "to_refill")
 def dashboard(request: Request, project_id: int) -> HttpResponse:
     """Show the project's progress; the live region polls while the page is open."""
     access = open_project(request, project_id)
-    context = dashboard_context(access)
+    context = dashboard_context(access, DateRange.of(request.GET))
     if partials.is_unchanged(request, context["state"]):
         return partials.not_modified()
     return partials.render_partial(request, "dashboard/page.html", "live", context)
@@ -78,7 +82,7 @@ def put_back(request: Request, project_id: int) -> HttpResponse:
     return HttpResponseClientRedirect(page.url) if request.htmx else page
 
 
-def dashboard_context(access: Access) -> dict[str, Any]:
+def dashboard_context(access: Access, chosen: DateRange) -> dict[str, Any]:
     """Return the context of the dashboard; annotators get their own part of it."""
     progress = (
         worded.progress_for_leads(access.project)
@@ -89,56 +93,72 @@ def dashboard_context(access: Access) -> dict[str, Any]:
     context = {
         "access": access,
         "progress": progress,
-        "counts": _counts(progress, mine, all_of_them=access.leads),
+        "counts": _counts(access.project, progress, mine) if access.leads else [],
+        "key_figures": [] if access.leads else figures.of_annotator(progress, mine),
     }
     if access.leads:
-        context |= {**_for_leads(access.project, progress), "pause_form": PauseForm()}
+        context |= {**_for_leads(access.project, progress, chosen), "pause_form": PauseForm()}
+        context |= {
+            "next": next_step.next_step(access, context),
+            "first_steps": first_steps.first_steps(access, progress),
+        }
+        if progress["skipped"]:
+            context["skip_reasons"] = reasons(attention.skip_reasons(access.project))
     return context | {"state": _state(context)}
 
 
 def _counts(
-    progress: dict[str, Any], mine: dict[str, int], *, all_of_them: bool
+    project: Project, progress: dict[str, Any], mine: dict[str, int]
 ) -> list[tuple[str, str]]:
     shown = [
-        (_("items"), progress["items"]),
-        (_("labelled"), progress["labelled"]),
+        (_("annotations"), progress["answers"]),
+        (_("audit items answered"), progress["audits_answered"]),
+        (_("in the queue"), progress["queued"]),
+        (_("leased now"), progress["leased"]),
+        (_("skipped"), progress["skipped"]),
         (_("yours today (UTC)"), mine["today"]),
         (_("yours in total"), mine["total"]),
     ]
-    if all_of_them:
-        shown[2:2] = [
-            (_("annotations"), progress["answers"]),
-            (_("audit items answered"), progress["audits_answered"]),
-            (_("in the queue"), progress["queued"]),
-            (_("leased now"), progress["leased"]),
-            (_("skipped"), progress["skipped"]),
-        ]
     counts = [(title, number_format.count(number)) for title, number in shown]
-    if all_of_them and progress["cost"] is not None:
-        counts.append((_("cost so far"), number_format.money(progress["cost"])))
+    if progress["cost"] is not None:
+        spent = number_format.money(progress["cost"], CURRENCY.value(project))
+        counts.append((_("cost so far"), spent))
     return counts
 
 
-def _for_leads(project: Project, progress: dict[str, Any]) -> dict[str, Any]:
+def _for_leads(project: Project, progress: dict[str, Any], chosen: DateRange) -> dict[str, Any]:
     activity, facts = under_way.told(project, progress), ChartData(project)
+    ranged = ChartData(project, chosen.first, chosen.last) if chosen else facts
+    shown = registry.figures_on(Page.DASHBOARD, ranged)
     return {
-        "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
-        "leaning": reliance.in_words(progress["model"], project.task),
+        "key_figures": figures.for_leads(project, progress, facts),
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
-        "outlook": [
-            *number_format.audited(progress),
-            *forecast.in_words(project, progress["accuracy"], facts.reports),
-            *recall_outlook(project, facts.reports.get(searched.KIND)),
-        ],
         "aside": _aside_in_words(progress["aside"]),
         "activity": activity,
         # Encoding takes long, and nobody waits for it.
         "is_busy": any(not each["failed"] and each["kind"] != "encoding" for each in activity),
         "worker": workers.workers(),
-        "rounds": _rounds(facts),
+        "rounds": _rounds(ranged),
+        "comparison": comparison.compare(facts, chosen.one, chosen.other),
         "screening": recall.card(facts),
-        "figures": registry.figures_on(Page.DASHBOARD, facts),
+        "sections": _sections(shown),
+        "later": [figure for figure in shown if not figure["is_there"]],
+        "chosen": chosen,
+    }
+
+
+def _sections(shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the figures by section; those without data are told at the end."""
+    return [_section(each, [f for f in shown if f["section"] is each]) for each in Section]
+
+
+def _section(section: Section, shown: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": section.value,
+        "title": section.title,
+        "figures": shown,
+        "there": [figure for figure in shown if figure["is_there"]],
     }
 
 
@@ -161,8 +181,12 @@ def _round_in_words(each: dict[str, Any], titles: dict[str, str]) -> dict[str, A
     state = Round.Stage(each["stage"]) if is_running else Job.State(each["state"])
     return {
         **each,
-        "times": [number_format.duration(each["timings"].get(name)) for name in TIMINGS],
+        "times": [
+            (seconds, number_format.duration(seconds))
+            for seconds in (each["timings"].get(name) for name in TIMINGS)
+        ],
         "state_words": state.label,
+        "state_kind": KINDS.get(each["state"], ""),
         "trigger_words": TRIGGERS.get(each["trigger"], each["trigger"]),
         "strategy_words": titles.get(each["phase"] or each["strategy"], each["strategy"]),
     }
@@ -177,8 +201,12 @@ def _state(context: dict[str, Any]) -> str:
         context["counts"],
         context.get("activity"),
         context.get("rounds"),
-        [figure["version"] for figure in context.get("figures", [])],
-        context.get("outlook"),
+        [
+            figure["version"]
+            for section in context.get("sections", [])
+            for figure in section["figures"]
+        ],
+        [asdict(figure) for figure in context["key_figures"]],
         {**(context.get("screening") or {}), "form": None},
         worker["alive"] or worker["words"],
     )

@@ -14,7 +14,8 @@ from annotator.flow.evaluation import weekly_summary as weeks
 from annotator.flow.progress import daily_counts, estimate
 from annotator.messages import forecast
 from annotator.messages import progress as worded
-from annotator.models import Role
+from annotator.models import Project, Role
+from annotator.projectsettings.currency import CURRENCY
 from annotator.views import number_format
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import registry
@@ -57,7 +58,7 @@ def _week_context(access: Access, monday: date) -> dict[str, Any]:
         "before": _iso(monday - timedelta(days=7)),
         "after": _iso(monday + timedelta(days=7)),
         "sentence": number_format.standing(progress, estimate.FIRST_ESTIMATE),
-        "counts": _counts(project.hourly_rate, done),
+        "counts": _counts(project, done),
         "accuracy": _accuracy_in_words(done),
         "stop": progress["stop"],
         "is_enough": progress["target_proven"],
@@ -75,7 +76,7 @@ def _iso(monday: date) -> str:
     return f"{year}-W{number:02d}"
 
 
-def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
+def _counts(project: Project, done: dict[str, Any]) -> list[tuple[str, str]]:
     counts = [
         (_("annotations"), number_format.count(done["labels"])),
         (_("items labelled"), number_format.count(done["finished"])),
@@ -85,8 +86,9 @@ def _counts(rate: Any, done: dict[str, Any]) -> list[tuple[str, str]]:
         (_("hours"), number_format.decimal(done["seconds"] / 3600)),
         (_("rounds"), number_format.count(done["rounds"])),
     ]
-    if rate is not None:
-        counts.append((_("cost"), number_format.money(float(rate) * done["seconds"] / 3600)))
+    if project.hourly_rate is not None:
+        spent = float(project.hourly_rate) * done["seconds"] / 3600
+        counts.append((_("cost"), number_format.money(spent, CURRENCY.value(project))))
     return counts
 
 

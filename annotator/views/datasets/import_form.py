@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotator import tasktypes
-from annotator.formats import TEXT, Part, registry
+from annotator.formats import TEXT, Part
+from annotator.messages.datasets import imports as import_messages
 from annotator.models import Import, Project
 
 VECTOR_FIELDS = ("vector_column", "vectors", "vector_ids")
@@ -50,6 +51,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     # Required unless it was sent for the preview.
     file.is_expected = True  # type: ignore[attr-defined]
     upload = forms.CharField(required=False, widget=forms.HiddenInput())
+    server_file = forms.CharField(required=False, max_length=2000, strip=False)
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
         choices=[("", gettext_lazy("Detect")), *((name, name) for name in ENCODINGS)],
@@ -68,7 +70,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     format = forms.ChoiceField(
         label=gettext_lazy("Format"),
-        choices=registry.choices,
+        choices=import_messages.formats,
         required=False,
     )
 
@@ -138,7 +140,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         """Return the fields that mean nothing for items of this kind."""
         if not self._parts:
             return ["text_column", "label_column", "id_column", "delimiter", "ignore_ids"]
-        return [] if TEXT in self._parts else ["text_column"]
+        return [] if any(part.name == TEXT.name for part in self._parts) else ["text_column"]
 
     def clean_file(self) -> Any:
         files = self.files.getlist("file") if hasattr(self.files, "getlist") else []
@@ -155,7 +157,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        sent = any(given.get(name) for name in ("file", "upload", "vectors"))
+        sent = any(given.get(name) for name in ("file", "upload", "server_file", "vectors"))
         if not sent and "file" not in self.errors:
             self.add_error("file", _("Choose a file."))
         return given
@@ -191,7 +193,7 @@ class ImportForm(forms.ModelForm):  # type: ignore[type-arg]
         """Return what was asked for as the import takes it."""
         given = dict(self.cleaned_data)
         given["label_map"] = self._label_map()
-        others = [part for part in self._parts if part != TEXT]
+        others = [part for part in self._parts if part.name != TEXT.name]
         given["part_columns"] = {part.name: given.pop(column_field(part)) for part in others}
         return given
 

@@ -6,10 +6,11 @@ from django import forms
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from annotator.flow.datasets import resumable
 from annotator.flow.datasets.preview import Preview
 from annotator.flow.datasets.rows.report import Fate
 from annotator.messages.datasets import imports as messages
-from annotator.models import Import, Removal
+from annotator.models import Import, Project, Removal, User
 
 FAR = 86_400
 
@@ -67,3 +68,15 @@ def _can_undo(work: Import, undo: Removal | None) -> bool:
     if undo is not None:
         return not undo.is_active and bool(undo.kept or undo.error)
     return bool(work.created or work.labels_added or work.labels_changed or work.updated)
+
+
+def unfinished(project: Project, user: User) -> list[dict[str, Any]]:
+    """Return the user's uploads that can go on, and how far each is."""
+    return [
+        {
+            "upload": each,
+            "percent": int(100 * resumable.size_of(each) / each.length),
+            "url": f"/api/v1/projects/{project.pk}/uploads/{each.pk}",
+        }
+        for each in resumable.unfinished(project, user)
+    ]

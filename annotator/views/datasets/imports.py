@@ -1,22 +1,23 @@
 """Import page: upload, progress and rejected rows."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotator import tasks
-from annotator.errors import Conflict, FlowError
-from annotator.flow.datasets import attaching, importing, upload
+from annotator.errors import Conflict, FlowError, NotFound
+from annotator.flow.datasets import attaching, importing, server_files, upload
 from annotator.flow.datasets import preview as upload_preview
 from annotator.flow.datasets.options import Options
 from annotator.flow.labels import naming
 from annotator.messages.datasets import imports as messages
 from annotator.models import Import, Role
-from annotator.views import partials
+from annotator.views import drafts, partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.datasets import import_text
 from annotator.views.datasets.import_form import CREATE, LEAVE_OUT, MAPPED, ImportForm
@@ -56,7 +57,7 @@ def _receive(request: Request, access: Access) -> HttpResponse:
 
 
 def _started(request: Request, access: Access, given: dict[str, Any]) -> Import:
-    files, kept = given.pop("file"), given.pop("upload")
+    files, kept = _files(given), given.pop("upload")
     if files:
         return upload.receive(access.project, request.user, files, **given)
     beside = {name: given.pop(name, None) for name in BESIDE}
@@ -66,11 +67,44 @@ def _started(request: Request, access: Access, given: dict[str, Any]) -> Import:
     return upload.start(found, request.user, Options(**given))
 
 
+def _files(given: dict[str, Any]) -> Any:
+    """Take the files that were sent, or the one that lies on the server; nothing without either."""
+    files, named = given.pop("file"), given.pop("server_file")
+    return files or (server_files.find(named) if named else None)
+
+
 def _received(request: Request, access: Access) -> HttpResponse:
     if not request.htmx:
         return redirect("imports", access.project.pk)
     context = imports_context(access, ImportForm(project=access.project))
     return partials.render_partial(request, "datasets/imports.html", "imports", context)
+
+
+@require_safe
+@signed_in
+def server_file_list(request: Request, project_id: int) -> HttpResponse:
+    """Show what one of the folders on the server has."""
+    access = open_project(request, project_id, Role.ADMIN)
+    found = _on_server(request.GET.get("folder", ""))
+    if request.htmx:
+        return render(request, "datasets/_server_files.html", {"access": access, **found})
+    context = {**imports_context(access, ImportForm(project=access.project)), **found}
+    return partials.render_partial(request, "datasets/imports.html", "imports", context)
+
+
+def _on_server(folder: str = "") -> dict[str, Any]:
+    """Return what can be imported from the server, for the form."""
+    if not server_files.is_on():
+        return {}
+    problem = ""
+    try:
+        listed = server_files.listed(folder)
+    except FlowError as refusal:
+        # Somebody removed it meanwhile; or the store of a bucket has something to say.
+        problem = "" if isinstance(refusal, NotFound) else refusal.detail
+        folder, listed = "", server_files.listed()
+    above = server_files.above(folder)
+    return {"on_server": {"folder": folder, "above": above, "files": listed, "problem": problem}}
 
 
 @require_POST
@@ -79,25 +113,28 @@ def preview(request: Request, project_id: int) -> HttpResponse:
     """Show what an import of a file would do; nothing but the upload is stored."""
     access = open_project(request, project_id, Role.ADMIN)
     form = ImportForm(request.POST, request.FILES, project=access.project)
-    seen = _previewed(request, access, form)
+    seen = previewed(request, access, form)
     if request.htmx.target == "import-preview":
-        return render(request, "datasets/_preview.html", {**seen, "form": form, "access": access})
+        context = {**seen, "form": form, "access": access}
+        return drafts.kept(render(request, "datasets/_preview.html", context))
     context = {**imports_context(access, form), **seen}
-    return partials.render_partial(request, "datasets/imports.html", "imports", context)
+    page = partials.render_partial(request, "datasets/imports.html", "imports", context)
+    return drafts.kept(page)
 
 
-def _previewed(request: Request, access: Access, form: ImportForm) -> dict[str, Any]:
+def previewed(request: Request, access: Access, form: ImportForm) -> dict[str, Any]:
     """Return the context of a preview: what was found, or why the file cannot be used."""
     if not form.is_valid():
         return {"problem": next(iter(form.errors.values()))[0]}
     given = form.wanted()
-    files, kept = given.pop("file"), given.pop("upload")
     beside = {name: given.pop(name) for name in BESIDE if given.get(name)}
     given = {name: value for name, value in given.items() if name not in BESIDE}
     found = None
     try:
-        if files:
+        files, kept = _files(given), given.pop("upload")
+        if files and not isinstance(files, server_files.ServerFile):
             upload.kind_of(access.project, upload.name_of(files), given["format"])
+        if files or (beside and not kept):
             found = upload.keep(access.project, request.user, files, **beside)
         else:
             found = upload.find_upload(access.project, kept)
@@ -109,6 +146,8 @@ def _previewed(request: Request, access: Access, form: ImportForm) -> dict[str, 
         "upload": found.pk,
         "seen": seen,
         "counts": import_text.counts(seen),
+        # A template would take the method of a counter for one of its keys.
+        "labels_found": seen.labels.most_common(),
         "notes": [messages.note(each) for each in seen.notes],
         "columns": import_text.columns(form, seen),
         "unknown": [
@@ -161,5 +200,8 @@ def imports_context(access: Access, form: ImportForm) -> dict[str, Any]:
         "is_active": any(each.is_active for each in [*rows, *undos]),
         "state": partials.state_of([*seen, *((undo.state, undo.done) for undo in undos)]),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
+        # Not asked for where only the imports are shown again.
+        "unfinished": partial(import_text.unfinished, access.project, access.user),
         "failed": Import.State.FAILED,
+        **_on_server(),
     }

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_http_methods
 
 from annotator import tasks
 from annotator.errors import FlowError
-from annotator.flow.datasets import removal, search, undo_import, upload
+from annotator.flow.datasets import removal, undo_import, upload
+from annotator.flow.items import details
 from annotator.models import Role
 from annotator.views.access import Request, open_project, signed_in
-from annotator.views.datasets.search import rows
+from annotator.views.snippets import excerpt, excerpts
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,15 +39,15 @@ def undo(request: Request, project_id: int, number: int) -> HttpResponse:
 def delete_item(request: Request, project_id: int, item_id: int) -> HttpResponse:
     """Say what is deleted with an item, and delete it."""
     access = open_project(request, project_id, Role.LEAD)
-    item = search.find_item(access.project, item_id)
+    item = details.find(access.project, item_id)
     if request.method == "GET":
         context = {
             "access": access,
-            "row": rows(access, [item], "")[0],
+            "row": {"item": item, "text": excerpt(item.text), "parts": excerpts(item)},
             "annotations": item.annotations.filter(withdrawn_at=None).count(),
         }
         return render(request, "datasets/delete_item.html", context)
     removal.remove_item(access.project, item.pk)
     tasks.learn_if_due.delay_on_commit(project_id)
     messages.success(request, _("The item was deleted."))
-    return redirect("find:find", project_id)
+    return redirect("items", project_id)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from annotator.errors import FlowError
 from annotator.models import Item, Project
+from annotator.security.api_tokens import accepts_tokens
 from annotator.server import reverse_proxy
 from annotator.storage import thumbnails
 from annotator.views.access import Request, signed_in
@@ -25,6 +26,7 @@ HEADERS = {
 
 
 @require_safe
+@accepts_tokens
 @signed_in
 def item_image(request: Request, item_id: int) -> HttpResponseBase:
     """Return the item's image, scaled to at most ?size= pixels, if the user may see it."""

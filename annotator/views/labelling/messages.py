@@ -1,5 +1,6 @@
 """Texts of the labelling page's script, translated here: the script itself has none."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from annotator.views import number_format
 # By what is stored.
 SKIP_REASONS = {
     "unsure": gettext_lazy("I am not sure"),
-    "unclear": gettext_lazy("Not covered by the guidelines"),
+    "unclear": gettext_lazy("The guidelines do not cover it"),
     "broken": gettext_lazy("Damaged or unreadable"),
     "language": gettext_lazy("A language I can't read"),
     "other": gettext_lazy("Another reason"),
@@ -54,6 +55,7 @@ def for_script() -> dict[str, Any]:
             "one": _("Your previous annotation. Choose again to correct it."),
             "other": _("Your annotation {n} items back. Choose again to correct it."),
         },
+        "redo": _("Sent back by {by}: {comment}"),
         "nothing_left": _("No items to label right now."),
         "from_label_texts": from_label_texts(),
         "nothing_suggested": _("No suggestion for this item. Choose a label."),
@@ -72,7 +74,7 @@ def for_script() -> dict[str, Any]:
             "This browser can't store annotations. Keep the page open until everything is saved."
         ),
         **_label_changes(),
-        "guidelines_changed": _("The guidelines changed."),
+        "guidelines_changed": _("The guidelines changed. Open them to see what is new."),
         "no_guidelines": _("There are no guidelines yet."),
         "examples": _("Examples"),
         "refused": _("Not saved: {labels} for “{about}”. {why}"),
@@ -83,6 +85,17 @@ def for_script() -> dict[str, Any]:
             "other": _("{n} annotations are kept in this browser until they can be saved."),
         },
     }
+
+
+def redo(told: Mapping[str, str]) -> str:
+    """Return who sent an item back, and why."""
+    return _("Sent back by {by}: {comment}").format(**told)
+
+
+def name_of(item: Mapping[str, Any]) -> str:
+    """Return an item's ID to show; of an image, only the file's name, as a folder may say more."""
+    key = str(item["key"])
+    return key.rpartition("/")[2] if "image_url" in item else key
 
 
 def _label_changes() -> dict[str, str]:

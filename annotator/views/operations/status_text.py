@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,12 +28,13 @@ MOST_DAMAGED = 5
 
 @dataclass(frozen=True)
 class Note:
-    """One status line: level, sentence, and what to do."""
+    """One status line: level, figures or a sentence, and what to do."""
 
     title: str
     level: str
-    words: str
+    words: str = ""
     todo: str = ""
+    figures: tuple[tuple[str, str], ...] = ()
 
     @property
     def mark(self) -> str:
@@ -83,8 +83,12 @@ def last_round(stands: ProjectHealth) -> Note:
         stage = _("Round %(n)d: %(stage)s.")
         values = {"n": round_.number, "stage": round_.get_stage_display()}
         return Note(title, WORKING, stage % values)
-    told = _("Round %(n)d finished %(ago)s; it refilled the queue after %(took)s.")
-    return Note(title, FINE, told % {**_when(round_), "took": _took(round_)})
+    figures = (
+        (_("Newest round"), number_format.count(round_.number)),
+        (_("Finished"), _when(round_)["ago"]),
+        (_("Queue refilled after"), _took(round_)),
+    )
+    return Note(title, FINE, figures=figures)
 
 
 def _when(round_: Round) -> dict[str, Any]:
@@ -103,25 +107,24 @@ def model(stands: ProjectHealth) -> Note:
     if taught is None or taught.model is None:
         told = _("None yet. It needs at least two different labels; there are %(n)s labels so far.")
         return Note(title, FINE, told % {"n": at_most(stands.unseen)})
-    told = _("Model %(number)d was trained %(ago)s on %(n)s labels. New labels since: %(unseen)s.")
-    values = {
-        "number": taught.model.number,
-        "ago": number_format.ago(stands.model_age or 0.0),
-        "n": number_format.count(taught.model.trained_on),
-        "unseen": at_most(stands.unseen),
-    }
+    figures = (
+        (_("Number"), number_format.count(taught.model.number)),
+        (_("Trained"), number_format.ago(stands.model_age or 0.0)),
+        (_("Labels"), number_format.count(taught.model.trained_on)),
+        (_("New labels since"), at_most(stands.unseen)),
+    )
     is_waiting = stands.last is not None and stands.last.is_active
     if stands.unseen > 2 * every and not is_waiting:
         todo = _(
             "A round was due after %(every)d labels. See “Rounds” and “Worker” for the reason."
         )
-        return Note(title, WATCH, told % values, todo % {"every": every})
+        return Note(title, WATCH, todo=todo % {"every": every}, figures=figures)
     todo = _(
         "The next round starts after %(every)d new labels, or once new labels have waited for "
         "%(pause)s."
     )
     pause = number_format.duration(stands.project.retrain_seconds)
-    return Note(title, FINE, told % values, todo % {"every": every, "pause": pause})
+    return Note(title, FINE, todo=todo % {"every": every, "pause": pause}, figures=figures)
 
 
 def damaged(shards: Sequence[FeatureShard]) -> list[Note]:
@@ -146,15 +149,13 @@ def _damaged(shard: FeatureShard) -> str:
 
 def queue(stands: ProjectHealth) -> Note:
     """Describe queued and leased items."""
-    told = _("%(open)s items queued, %(held)s leased.")
-    values = {"open": at_most(stands.open), "held": at_most(stands.leased)}
-    parts = [told % values]
+    figures = [(_("Queued"), at_most(stands.open)), (_("Leased"), at_most(stands.leased))]
     if stands.oldest_lease is not None:
-        since = _("The oldest lease was granted %(ago)s.")
-        parts.append(since % {"ago": number_format.ago(stands.oldest_lease)})
+        figures.append((_("Oldest lease"), number_format.ago(stands.oldest_lease)))
+    words = ""
     if not stands.open and stands.project.population:
-        parts.append(_("The queue is empty. Annotators get random items until the next round."))
-    return Note(_("Queue"), FINE, " ".join(parts))
+        words = _("The queue is empty. Annotators get random items until the next round.")
+    return Note(_("Queue"), FINE, words, figures=tuple(figures))
 
 
 def at_most(number: int) -> str:
@@ -166,12 +167,14 @@ def at_most(number: int) -> str:
 
 def disk(found: Disk) -> Note:
     """Describe the free disk space."""
-    values = {"free": filesizeformat(found.free), "total": filesizeformat(found.total)}
-    told = _("%(free)s of %(total)s are free.") % values
+    figures = (
+        (_("Free"), number_format.file_size(found.free)),
+        (_("Total"), number_format.file_size(found.total)),
+    )
     if not found.is_low:
-        return Note(_("Disk"), FINE, told)
+        return Note(_("Disk"), FINE, figures=figures)
     todo = _("Free space soon: when the disk is full, imports, rounds and saving stop.")
-    return Note(_("Disk"), ACT, told, todo)
+    return Note(_("Disk"), ACT, todo=todo, figures=figures)
 
 
 # Failures -----------------------------------------------------------------------------------------

@@ -6,14 +6,22 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotator.flow.labels import naming
 from annotator.flow.projects import edits, versions
 from annotator.flow.projects.versions import Clash
-from annotator.models import Project
+from annotator.models import Label, Project
 from annotator.views.form_fields import LabelLinesField
 from annotator.views.versioned_forms import SharedForm
 
 # Characters; a description is meant to be one sentence.
 DESCRIPTION_LINE = 60
+# With more labels, a choice among all of them in each row would weigh megabytes.
+MANY = 60
+BLANK: dict[str, Any] = {
+    **dict.fromkeys(edits.LABEL_FIELDS, ""),
+    "parent": None,
+    "retired": False,
+}
 
 
 class LabelForm(SharedForm, forms.Form):
@@ -31,11 +39,35 @@ class LabelForm(SharedForm, forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    color = forms.ChoiceField(
+        label=gettext_lazy("Color"),
+        choices=[("", gettext_lazy("none")), *Label.Color.choices],
+        required=False,
+    )
+    parent = forms.TypedChoiceField(
+        label=gettext_lazy("Group"), required=False, coerce=int, empty_value=None
+    )
+    place = forms.IntegerField(
+        label=gettext_lazy("Place"),
+        required=False,
+        min_value=1,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    retired = forms.BooleanField(label=gettext_lazy("Retired"), required=False)
     remove = forms.BooleanField(label=gettext_lazy("Remove"), required=False)
 
-    def __init__(self, *args: Any, labels: dict[int, dict[str, Any]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        labels: dict[int, dict[str, Any]],
+        parents: list[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._labels = labels
+        own = str(self.label_id or self.initial.get("id", ""))
+        others = [each for each in parents if each[0] != own]
+        self.fields["parent"].choices = [("", "–"), *others]  # type: ignore[attr-defined]
         if self.is_bound:
             # By the submitted id, because rows may have been added or removed before it.
             self.initial = labels.get(self.label_id, {})
@@ -63,7 +95,7 @@ class LabelForm(SharedForm, forms.Form):
     def stored(self) -> dict[str, Any]:
         """Return the label as stored now; a deleted one counts as removed."""
         label = self._labels.get(self.label_id)
-        values = {name: (label or {}).get(name, "") for name in edits.LABEL_FIELDS}
+        values = {name: (label or BLANK)[name] for name in edits.LABEL_FIELDS}
         return {**values, "remove": label is None}
 
     def edit(self) -> edits.LabelEdit:
@@ -72,7 +104,9 @@ class LabelForm(SharedForm, forms.Form):
         return edits.LabelEdit(self.label_id, given, self.cleaned_data["remove"], self.loaded)
 
     def _given(self) -> list[str]:
-        return [name for name in edits.LABEL_FIELDS if name in self.cleaned_data]
+        # A client may leave out what it does not know; a box that is not ticked is not sent.
+        known = [name for name in edits.LABEL_FIELDS if name in self.cleaned_data]
+        return [name for name in known if name == "retired" or self.add_prefix(name) in self.data]
 
     def add_clashes(self, clashes: list[Clash]) -> None:
         """Show the edit conflicts; deciding on a removed label implies having seen its fields."""
@@ -118,14 +152,45 @@ class NewLabelsForm(forms.Form):
         label=gettext_lazy("New labels"),
         required=False,
         help_text=gettext_lazy("One per line. Add a shortcut after a bar: “spam | s”."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
 
 def label_rows(project: Project, data: Any = None) -> Any:
     """Return the project's labels as editable rows."""
-    rows = list(project.labels.values("id", *edits.LABEL_FIELDS))
+    naming.forget(project)
+    labels = naming.labels_of(project)
+    rows = [
+        {"id": label.pk, "place": number, **edits.label_values(label)}
+        for number, label in enumerate(labels, 1)
+    ]
     by_id = {row["id"]: row for row in rows}
-    return LabelRows(data, prefix="row", initial=rows, form_kwargs={"labels": by_id})
+    options = {"labels": by_id, "parents": _parents(labels)}
+    return LabelRows(data, prefix="row", initial=rows, form_kwargs=options)
+
+
+def _parents(labels: list[Label]) -> list[tuple[str, str]]:
+    """Return the labels that may have a group: with very many labels, those that have one."""
+    taken = {label.parent_id for label in labels}
+    few = len(labels) <= MANY
+    found = [each for each in labels if each.parent_id is None and (few or each.pk in taken)]
+    return [(str(label.pk), label.name) for label in found]
+
+
+def order_of(rows: Any) -> list[int]:
+    """Return the ids of the labels in the typed order; empty if nothing was moved."""
+    places = [(row.label_id, row.cleaned_data.get("place"), n) for n, row in enumerate(rows, 1)]
+    if all(place in (None, number) for _pk, place, number in places):
+        return []
+    # A label that moves up comes before the one whose place it takes, one that moves down after.
+    found = sorted(
+        places, key=lambda each: ((each[1] or each[2]), _way(each[1] or each[2], each[2]))
+    )
+    return [pk for pk, _place, _number in found]
+
+
+def _way(place: int, number: int) -> int:
+    return (place > number) - (place < number)
 
 
 def add_label_clashes(rows: Any, clashes: list[Clash]) -> None:

@@ -3,11 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotator import demo, tasks
 from annotator.errors import FlowError
 from annotator.flow.projects import overview, settings
 from annotator.messages import workers
@@ -20,6 +23,8 @@ from annotator.views.projects.project_form import ProjectForm
 
 # With more projects, a search field is shown.
 FEW = 5
+# The menu of projects stays short; the list of projects has a search.
+SWITCHED = 12
 # Time within which the first worker of a new installation should have started.
 STARTING = timedelta(minutes=1)
 
@@ -34,6 +39,18 @@ def projects(request: Request) -> HttpResponse:
     if partials.is_unchanged(request, context["state"]):
         return partials.not_modified()
     return partials.render_partial(request, "projects/list.html", "project_rows", context)
+
+
+@require_safe
+@signed_in
+def switch(request: Request) -> HttpResponse:
+    """Show the projects to switch to; `now` is the open one."""
+    now = request.GET.get("now", "")
+    context = {
+        "projects": overview.names(request.user, SWITCHED),
+        "now": int(now) if now.isdecimal() else 0,
+    }
+    return render(request, "projects/_switch.html", context)
 
 
 def _context(found: list[overview.ProjectRow], wanted: str) -> dict[str, Any]:
@@ -71,5 +88,17 @@ def new(request: Request) -> HttpResponse:
         except FlowError as refusal:
             add_refusal(form, refusal)
         else:
+            messages.success(request, _("Project created. Import its items now."))
             return redirect("imports", project.pk)
     return render(request, "projects/new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+@signed_in
+def sample(request: Request) -> HttpResponse:
+    """Create the sample project with history, and lead to its dashboard."""
+    only_installation_admins(request)
+    project, work = demo.load_with_history(request.user)
+    if work is not None:
+        tasks.fill_sample.delay_on_commit(project.pk, work.pk)
+    return redirect("dashboard", project.pk)

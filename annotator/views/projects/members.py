@@ -1,17 +1,27 @@
-"""Members page: who has access, and in which role."""
+"""People of a project: members with their roles, and open invitations."""
 
+from typing import Any
+
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from annotator.errors import FlowError, NotFound
-from annotator.flow.projects import edits, last_active
+from annotator.flow.people import deactivation, directory, invitations
+from annotator.flow.people.directory import Person
+from annotator.flow.projects import edits
 from annotator.flow.projects.versions import EditConflict
+from annotator.messages.people import invitation_mail
+from annotator.messages.people.shared_address import shared_address
 from annotator.models import Membership, Role
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.form_errors import add_refusal
+from annotator.views.people import text
+from annotator.views.people.forms import InviteForm, SearchForm
 from annotator.views.projects.member_forms import MemberForm, RemovalForm, RoleForm
 
 
@@ -33,7 +43,53 @@ def add(request: Request, project_id: int) -> HttpResponse:
             edits.add_member(access.project, **form.cleaned_data)
         except FlowError as refusal:
             add_refusal(form, refusal)
-    return _show(request, access, form=form, status=422) if form.errors else _done(request, access)
+    if form.errors:
+        return _show(request, access, form=form, status=422)
+    name = form.cleaned_data["username"]
+    messages.success(request, _("%(name)s is a member now.") % {"name": name})
+    return _done(request, access)
+
+
+@require_POST
+@signed_in
+def invite(request: Request, project_id: int) -> HttpResponse:
+    """Invite a new user to the project; the link is shown in this response only."""
+    access = open_project(request, project_id, Role.ADMIN)
+    form = InviteForm(request.POST, auto_id="id_invite_%s")
+    if form.is_valid():
+        try:
+            link = invitations.invite(by=request.user, project=access.project, **form.cleaned_data)
+        except FlowError as refusal:
+            add_refusal(form, refusal)
+        else:
+            return _show(request, access, link=text.shown_link(request, link))
+    return _show(request, access, invite_form=form, status=422)
+
+
+@require_POST
+@signed_in
+def renew(request: Request, project_id: int, number: int) -> HttpResponse:
+    """Show a new link of an invitation; the earlier one ends."""
+    access = open_project(request, project_id, Role.ADMIN)
+    try:
+        found = invitations.of_project(access.project, number)
+        link = invitations.renew(found.user, request.user)
+    except FlowError as refusal:
+        return _show(request, access, problem=refusal.detail, status=422)
+    return _show(request, access, link=text.shown_link(request, link))
+
+
+@require_POST
+@signed_in
+def withdraw(request: Request, project_id: int, number: int) -> HttpResponse:
+    """Withdraw an invitation."""
+    access = open_project(request, project_id, Role.ADMIN)
+    try:
+        invitations.withdraw(invitations.of_project(access.project, number))
+    except FlowError as refusal:
+        return _show(request, access, problem=refusal.detail, status=422)
+    messages.success(request, _("Invitation withdrawn."))
+    return _done(request, access)
 
 
 @require_POST
@@ -51,17 +107,22 @@ def change(request: Request, project_id: int, user_id: int) -> HttpResponse:
         edits.change_role(access.project, form.member.user, form.cleaned_data["role"], form.loaded)
     except FlowError as refusal:
         return _refused(request, access, form, refusal)
+    messages.success(request, _("Role of %(name)s changed.") % {"name": form.member.user.username})
     return _done(request, access)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @signed_in
 def remove(request: Request, project_id: int, user_id: int) -> HttpResponse:
-    """Remove a member from the project."""
+    """Say what happens to a member's leases and labels, and remove them from the project."""
     access = open_project(request, project_id, Role.ADMIN)
     member = _member(access, user_id)
     if member is None:
         return _gone(request, access)
+    if request.method == "GET":
+        effects = deactivation.effects_of_removal(access.project, member.user)
+        context = {"access": access, "removal": RemovalForm(member), "effects": effects}
+        return render(request, "projects/remove_member.html", context)
     form = RemovalForm(member, request.POST)
     form.full_clean()
     if form.is_kept:
@@ -70,6 +131,8 @@ def remove(request: Request, project_id: int, user_id: int) -> HttpResponse:
         edits.remove_member(access.project, form.member.user, form.loaded)
     except FlowError as refusal:
         return _refused(request, access, form, refusal)
+    told = _("%(name)s is no longer a member.") % {"name": member.user.username}
+    messages.success(request, told)
     return _done(request, access)
 
 
@@ -109,18 +172,29 @@ def _show(
     access: Access,
     *,
     form: MemberForm | None = None,
+    invite_form: InviteForm | None = None,
+    link: dict[str, Any] | None = None,
     problem: str = "",
     clashing: RoleForm | RemovalForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    found = list(access.project.memberships.select_related("user").order_by("user__username"))
-    active = last_active.days([each.user_id for each in found])
+    # An edit conflict must be on the page that shows it.
+    only = {"q": clashing.member.user.username} if clashing else request.GET
+    search = SearchForm(only)
+    asked = search.cleaned_data if search.is_valid() else {"q": "", "state": ""}
+    found = directory.people(**asked, after=request.GET.get("after", ""), project=access.project)
     context = {
         "access": access,
         "form": form or MemberForm(),
-        "rows": [
-            {**_row(each, clashing), "last_active": active.get(each.user_id)} for each in found
-        ],
+        "invite_form": invite_form or InviteForm(auto_id="id_invite_%s"),
+        "link": link,
+        "search": search,
+        "asked": asked,
+        "rows": [_row(each, clashing) for each in found.people],
+        "next": found.next,
+        "waiting": list(invitations.unended(access.project)),
+        "address": shared_address(request),
+        "has_mail": invitation_mail.is_configured(),
         "problem": problem,
     }
     return partials.render_partial(
@@ -128,8 +202,12 @@ def _show(
     )
 
 
-def _row(member: Membership, clashing: RoleForm | RemovalForm | None) -> dict[str, object]:
-    row: dict[str, object] = {
+def _row(found: Person, clashing: RoleForm | RemovalForm | None) -> dict[str, Any]:
+    (member,) = found.memberships
+    # Forms name their member.
+    member.user = found.user
+    row = {
+        **text.person_row(found),
         "member": member,
         "role": RoleForm(member),
         "removal": RemovalForm(member),

@@ -21,7 +21,8 @@ def form_field(setting: Setting, project: Project) -> forms.Field:
 def _bare_field(setting: Setting, project: Project) -> forms.Field:
     declared = setting.type
     if setting.choices:
-        return forms.ChoiceField(choices=setting.choices(project if project.pk else None))
+        choices = setting.choices(project if project.pk else None)
+        return forms.ChoiceField(choices=choices, required=not declared.blank)
     if setting.is_share:
         return _percent_field(declared)
     if isinstance(declared, models.JSONField):

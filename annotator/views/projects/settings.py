@@ -1,4 +1,4 @@
-"""Settings page: settings, labels, deletion."""
+"""Settings page: settings, deletion."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from annotator import projectsettings
 from annotator.errors import FlowError
@@ -15,15 +15,14 @@ from annotator.flow.projects import edits
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.projects.versions import EditConflict
 from annotator.flow.queue import overlap
-from annotator.flow.training import label_preview as described
 from annotator.models import Project, Role
 from annotator.projectsettings import When
-from annotator.views import number_format, partials
+from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.form_errors import add_refusal
-from annotator.views.projects.label_forms import NewLabelsForm, add_label_clashes, label_rows
+from annotator.views.labels.page import set_context
+from annotator.views.projects.archives import archives_context
 from annotator.views.projects.settings_form import DeleteForm, SettingsForm
-from annotator.views.snippets import excerpt, excerpts
 
 WHEN = {
     When.AT_ONCE: gettext_lazy("Effective immediately: %(settings)s."),
@@ -78,54 +77,6 @@ def _saved_words(project: Project, before: dict[str, Any]) -> str:
 
 @require_POST
 @signed_in
-def labels(request: Request, project_id: int) -> HttpResponse:
-    """Rename, describe, add and remove labels."""
-    access = open_project(request, project_id, Role.ADMIN)
-    rows, added = label_rows(access.project, request.POST), NewLabelsForm(request.POST)
-    problem, status = "", 422
-    if rows.is_valid() and added.is_valid():
-        try:
-            typed = [row.edit() for row in rows]
-            edits.edit_labels(access.project, typed, added.cleaned_data["labels"])
-        except EditConflict as conflict:
-            # The current labels are shown beside the submitted ones.
-            rows = label_rows(access.project, request.POST)
-            rows.is_valid()
-            add_label_clashes(rows, conflict.clashes)
-            status = conflict.status
-        except FlowError as refusal:
-            problem = refusal.detail
-        else:
-            messages.success(request, _("Labels saved."))
-            return redirect("settings", project_id)
-    context = {"rows": rows, "added": added, "labels_problem": problem}
-    return _show(request, access, **context, status=status)
-
-
-@require_safe
-@signed_in
-def label_preview(request: Request, project_id: int) -> HttpResponse:
-    """Show what the descriptions of the labels say of five items."""
-    access = open_project(request, project_id, Role.ADMIN)
-    context: dict[str, Any]
-    try:
-        context = {"preview": [_previewed(each) for each in described.preview(access.project)]}
-    except FlowError as refusal:
-        context = {"preview_problem": refusal.detail}
-    if request.htmx.target == "label_preview":
-        return render(request, "projects/_label_preview.html", {"access": access, **context})
-    return _show(request, access, **context)
-
-
-def _previewed(said: described.Said) -> dict[str, Any]:
-    item = said.item
-    share = _("%(share)s confidence") % {"share": number_format.percent(said.confidence)}
-    texts = {"text": excerpt(item.text), "parts": excerpts(item)}
-    return {"item": item, "label": said.label.name, "share": share, **texts}
-
-
-@require_POST
-@signed_in
 def delete(request: Request, project_id: int) -> HttpResponse:
     """Delete the project, if its name was typed."""
     access = open_project(request, project_id, Role.ADMIN)
@@ -150,14 +101,10 @@ def _missing_words(project: Project) -> str:
 
 
 def _show(request: Request, access: Access, *, status: int = 200, **given: Any) -> HttpResponse:
-    context = {"access": access} | given
-    clashes = [clash for row in given.get("rows", ()) for clash in row.clashes]
-    context["label_clashes"] = clashes
+    context = set_context(access) | given
     context.setdefault("form", SettingsForm(instance=access.project))
     context["missing"] = _missing_words(access.project)
-    context["reads_labels"] = access.type.media.pretrained == "text"
     if access.administers:
-        context.setdefault("rows", label_rows(access.project))
-        context.setdefault("added", NewLabelsForm())
+        context |= archives_context(access)
         context.setdefault("delete_form", DeleteForm(access.project))
     return render(request, "projects/settings.html", context, status=status)

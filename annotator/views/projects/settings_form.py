@@ -81,7 +81,7 @@ class SettingsForm(SharedForm, forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["rare_label"]
             return
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = self.instance.labels.all()
+        field.queryset = self.instance.labels.exclude(pk__in=list(self.instance.merged_labels))
         field.empty_label = _("none")
 
     def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:

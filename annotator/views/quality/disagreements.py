@@ -20,8 +20,13 @@ from annotator.models import Disagreement, Role, Source
 from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
+from annotator.views.chosen_labels import mark_value
 from annotator.views.labelling.context import FILTER_FROM, choices
+from annotator.views.labels import proposal
+from annotator.views.snippets import line
 
+# Characters on either side of a span.
+NEIGHBOURHOOD = 40
 SHOWN = 10
 NEWEST = 2**62
 
@@ -129,14 +134,51 @@ def _card(
         for each in choices(access, None, [])
     ]
     is_short = len(labels) < FILTER_FROM
+    words = decision and labelling.label_words(access.project, decision["labels"])
     return {
         "item": row.item,
         "opinions": [_in_words(access, each) for each in shown["opinions"]],
         "labels": [each for each in labels if is_short or each["votes"]],
+        "marks": None if access.type.answer.of_classes else _marks(access, row, shown, right),
         "note": note,
-        "decision": decision
-        and {**decision, "words": labelling.label_words(access.project, decision["labels"])},
+        "decision": decision and {**decision, "words": words},
+        "proposal": decision
+        and proposal.address(access, _text(row), f"**{words}**", decision["note"]),
     }
+
+
+def _text(row: Disagreement) -> str:
+    return line(row.item.text, row.item.content) or row.item.key
+
+
+def _marks(
+    access: Access, row: Disagreement, shown: dict[str, Any], right: list[Any]
+) -> list[dict[str, Any]]:
+    """Return each span that somebody marked, with its neighbourhood and who marked it.
+
+    What all marked is chosen beforehand, and what was decided after a decision.
+    """
+    text, ids = row.item.text, {each.name: each.pk for each in naming.labels_of(access.project)}
+    by: dict[Any, list[str]] = {}
+    for opinion in shown["opinions"]:
+        for mark in opinion["labels"]:
+            by.setdefault(mark, []).append(opinion["annotator"] or _("a former user"))
+    people = len(shown["opinions"])
+    is_decided = shown["decision"] is not None
+    return [
+        {
+            "value": mark_value(mark.with_label(ids.get(mark.label, 0))),
+            "label": mark.label,
+            "attribute": mark.attribute,
+            "quote": text[mark.start : mark.end],
+            "before": text[max(0, mark.start - NEIGHBOURHOOD) : mark.start],
+            "after": text[mark.end : mark.end + NEIGHBOURHOOD],
+            "by": ", ".join(names),
+            "is_agreed": len(names) == people,
+            "is_right": mark in right if is_decided or right else len(names) == people,
+        }
+        for mark, names in sorted(by.items())
+    ]
 
 
 def _in_words(access: Access, opinion: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -20,13 +22,22 @@ from annotator.views.charts import registry
 from annotator.views.charts.base import Column, numeric
 from annotator.views.charts.data import ChartData
 from annotator.views.items_table import items_table
+from annotator.views.quality.figures import key_figures
 from annotator.views.quality.people import PEOPLE, people_rows
-from annotator.views.quality.text import effect_words, overlap_words, with_interval
+from annotator.views.quality.text import with_interval
 
 PAIRS = (
     Column("a", gettext_lazy("pair")),
     Column("b", gettext_lazy("and")),
     Column("kappa", gettext_lazy("kappa"), numeric),
+    Column("n", gettext_lazy("items"), numeric),
+)
+SPAN_PAIRS = (
+    Column("a", gettext_lazy("pair")),
+    Column("b", gettext_lazy("and")),
+    Column("exact", gettext_lazy("F1, exact borders"), numeric),
+    Column("overlapping", gettext_lazy("F1, overlapping"), numeric),
+    Column("position", gettext_lazy("F1, without labels"), numeric),
     Column("n", gettext_lazy("items"), numeric),
 )
 LABELS = (
@@ -56,15 +67,18 @@ def quality_context(access: Access) -> dict[str, Any]:
     shown = {
         "error": translated(facts.quality_error),
         "behind": facts.quality_behind,
-        "sentence": overlap_words(found, access.project.overlap),
-        "people": _table(PEOPLE, people_rows(facts, users)),
-        "pairs": _table(PAIRS, [_pair(each, names) for each in found.get("pairs", [])]),
+        "people": _linked(access, _table(PEOPLE, people_rows(facts, users)), users),
+        "pairs": _pairs(found, names),
         "labels": _table(LABELS, _by_label(facts, found)),
         "confusions": _confusions(facts, found, names),
         "suspects": _suspects(facts, found),
         "otherwise": _otherwise(facts, found),
-        "effect": effect_words(found),
-        "is_made": bool(found),
+        "key_figures": key_figures(
+            found,
+            access.project.overlap,
+            suspects=len(_doubted(found)),
+            otherwise=len(found["consensus"]["differing"]) if found.get("consensus") else None,
+        ),
     }
     figures = [registry.figure(facts, "agreement")]
     state = partials.state_of(shown, figures[0]["version"])
@@ -73,7 +87,8 @@ def quality_context(access: Access) -> dict[str, Any]:
 
 def _everybody(project: Project, found: Mapping[str, Any]) -> set[int]:
     at_work = Tally.objects.filter(project=project).values_list("user", flat=True).distinct()
-    paired = {pair[end] for pair in found.get("pairs", []) for end in ("a", "b")}
+    pairs = [*found.get("pairs", []), *found.get("span_pairs", [])]
+    paired = {pair[end] for pair in pairs for end in ("a", "b")}
     return {*at_work, *paired}
 
 
@@ -85,7 +100,47 @@ def _table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> dict
     }
 
 
+def _linked(access: Access, table: dict[str, Any], users: Sequence[User]) -> dict[str, Any]:
+    """Let each name lead to that person's labels in the item list."""
+    address = reverse("items", args=[access.project.pk])
+    for cells, user in zip(table["rows"], users, strict=True):
+        cells[0]["url"] = f"{address}?{urlencode({'annotator': user.username})}"
+    return table
+
+
 # Tables ------------------------------------------------------------------------------------------
+
+
+def _pairs(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, Any]:
+    of_spans = found.get("span_pairs", [])
+    if of_spans:
+        return _table(SPAN_PAIRS, [_span_pair(each, names) for each in of_spans])
+    return _table(PAIRS, [_pair(each, names) for each in found.get("pairs", [])])
+
+
+def _span_pair(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:
+    gone = _("(former user)")
+    return {
+        "a": names.get(found["a"], gone),
+        "b": names.get(found["b"], gone),
+        **{
+            name: _f1(found[name], found.get(f"{name}_chance"))
+            for name in ("exact", "overlapping", "position")
+        },
+        "n": number_format.count(found["n"]),
+    }
+
+
+def _f1(value: float | None, chance: float | None) -> str:
+    if value is None:
+        return "–"
+    told = number_format.hundredths(value)
+    if chance is None:
+        return told
+    return _("%(value)s (by chance %(chance)s)") % {
+        "value": told,
+        "chance": number_format.hundredths(chance),
+    }
 
 
 def _pair(found: Mapping[str, Any], names: Mapping[int, str]) -> dict[str, str]:

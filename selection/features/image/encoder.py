@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from importlib.util import find_spec
+from typing import ClassVar, TypeAlias
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from selection.core.arrays import AnyArray, Float32Array, normalise_rows
 from selection.core.translation import gettext_noop
@@ -18,6 +18,10 @@ from selection.features.image.patches import SIZE as PATCHED
 from selection.features.matrix import Blocks, Features
 from selection.features.neighbor_mean import Neighbours
 from selection.features.text.lsa import principal_directions
+
+# Where only texts are read, Pillow need not be there.
+if find_spec("PIL"):
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
 SMALL, LARGE = 32, 48  # pixels a side, chosen by the pool; both fit the 4-pixel cells
 SMALL_BELOW = 40  # a pool whose middle picture is smaller than this gains nothing from LARGE
@@ -37,7 +41,7 @@ PARTS = (
 MEANING = 256
 SHARPNESS = 30.0  # 12 to 40 were tried
 
-Picture = bytes | Image.Image
+Picture: TypeAlias = "bytes | Image.Image"
 
 
 @dataclass(frozen=True)

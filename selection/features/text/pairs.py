@@ -73,7 +73,7 @@ class Pairs(_Pairs):
     """Differences of the full features of texts: words, meaning and neighbours."""
 
     recipe: ClassVar[str] = "pairs"
-    title: ClassVar[str] = gettext_noop("difference of the words, their meaning and their company")
+    title: ClassVar[str] = gettext_noop("difference of words, embeddings and neighbours")
     reads: ClassVar[str] = "text-pairs"
 
     encoder: ClassVar[type[Encoder]] = Text

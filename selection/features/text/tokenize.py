@@ -12,24 +12,22 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from selection.core.scripts import BLANKLESS
+
 MAX_CHARACTERS = 20_000  # of one text: a pasted book must not stall a worker
 MAX_SAMPLE = 4_000_000  # tokens that teach an encoder: 30,000 reports would fill a gigabyte
 MAX_TOKEN = 40  # characters; longer ones are addresses or debris, their beginning says enough
 
-_BLANKLESS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
 # Lists the characters that end a word, because `\w` splits words of Indic scripts at every vowel
 # sign.
 _ENDS = (
     r"\s\x00-\x1f!-/:-@\[-`{-\xbf\u2000-\u200b\u200e-\u206f\u20a0-\u20cf"
     r"\u3000-\u303f\ufe30-\ufe4f\uff00-\uff0f"
 )
-_TOKEN = re.compile(f"[{_BLANKLESS}]+|[^{_ENDS}{_BLANKLESS}]+")
+_TOKEN = re.compile(f"[{BLANKLESS}]+|[^{_ENDS}{BLANKLESS}]+")
 _WORD = re.compile(r"[^\s\x00-/:-@\[-`{-\x7f]+")
 _MARK = re.compile("[!?$%£€¥#@]")
-_RUN = re.compile(f"[{_BLANKLESS}]")
+_RUN = re.compile(f"[{BLANKLESS}]")
 _DIGIT = re.compile(r"\d")
 
 

@@ -11,8 +11,7 @@
 
 import { media } from "../../labelling/registry.js";
 import { fill } from "../../labelling/view.js";
-import { Gestures, Light, View } from "./gestures.js";
-import { Preloader, canPaint, imageOf, isWhole } from "./loading.js";
+import { Gestures, Light, Preloader, View, canPaint, imageOf, isWhole } from "./picture.js";
 
 const STEP = 1.25;
 const CRISP_FROM = 6; // screen pixels per image pixel from which pixels are shown as squares

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, history, revise
@@ -27,10 +28,17 @@ from annotator.models import (
 )
 from annotator.pool import audit_set, training_set
 from tests import loop
-from tests.flow.bulk_pages import confirm, keys, standing
+from tests.flow.bulk_pages import confirm, keys, make_sure, standing
 from tests.given import RunRound
+from tests.kept import Kept, keeping
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
+sure_once = keeping(make_sure)
+
+
+@pytest.fixture
+def sure(sure_once: Kept, db: None, settings: Settings) -> Project:
+    return sure_once.put(settings)
 
 
 # Confirming --------------------------------------------------------------------------------------
@@ -77,7 +85,7 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(
     out = page[3]
     confirm(page, out=[out])
     run_round(sure)
-    # It outlasts the refill, and is on no page again.
+    # The unmarked item survives the refill, and is on no page again.
     for label in ("spam", "ham"):
         assert out.item_id not in {lease.item_id for lease in bulk_pages.take(sure, ana, label)}
     lease = leasing.lease_next(sure, ana)
@@ -85,7 +93,7 @@ def test_what_was_taken_out_is_asked_first_and_by_itself(
     assert (lease.source, lease.strategy) == (Source.ACTIVE, "bulk")
     assert payload.lease_payload(lease)["suggestion"] is None
     releasing.release(lease)
-    # Who works alone is asked, too.
+    # A single annotator is asked, too.
     assert leasing.lease_next(sure, ben).item_id == out.item_id
 
 
@@ -196,7 +204,7 @@ def test_undo_takes_the_whole_page_back_and_shows_it_again(sure: Project, ben: U
     after = summary.progress(sure)
     assert (after["labelled"], after["answers"]) == (before["labelled"], before["answers"])
     assert bulk_confirm.undo(sure, ben) == []
-    # A save that was on its way all along does not undo the undoing.
+    # A save that arrives late does not reverse the undo.
     assert confirm(page, out=page[:1]).saved == 19
     assert not standing(ben).exists()
 

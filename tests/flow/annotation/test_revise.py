@@ -9,6 +9,7 @@ from annotator.flow.annotation import history, revise
 from annotator.flow.annotation.submit import StoredAsExtra
 from annotator.flow.projects import members
 from annotator.flow.queue import leasing, releasing
+from annotator.flow.review import corrections
 from annotator.models import (
     Annotation,
     Item,
@@ -207,3 +208,73 @@ def test_one_finds_ones_own_answers_and_a_lead_finds_all(
         else:
             with pytest.raises(NotFound):
                 revise.find_annotation(loaded, who, annotation.pk)
+
+
+# Corrected by somebody else -----------------------------------------------------------------------
+
+
+def test_lead_corrects_and_the_author_stays_the_author(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, lea, ["ham"])
+    stored = Annotation.objects.get()
+    assert (stored.user, stored.corrected_by) == (ana, lea)
+    assert given_labels(stored) == ["ham"]
+    assert corrections.of_keys([stored.pk]) == {stored.pk: set(loop.ids(project, "spam"))}
+
+
+def test_note_of_a_lead_gives_no_other_answer(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, lea, ["spam"], note="See the guidelines.")
+    assert Annotation.objects.get().corrected_by is None
+
+
+def test_undone_correction_says_what_the_author_said(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, lea, ["ham"])
+    revise.revert(annotation, lea)
+    stored = Annotation.objects.get()
+    assert (stored.corrected_by, given_labels(stored)) == (None, ["spam"])
+    assert corrections.of_keys([stored.pk]) == {}
+    with pytest.raises(Conflict):
+        revise.revert(stored, lea)
+
+
+def test_author_does_not_overrule_a_lead_without_being_told(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, lea, ["ham"])
+    with pytest.raises(Conflict, match="lea corrected this annotation to “ham”"):
+        revise.correct(annotation, ana, ["spam"])
+    with pytest.raises(Conflict):
+        revise.undo(annotation, ana)
+    assert given_labels(annotation) == ["ham"]
+
+
+def test_only_who_corrected_undoes_it(project: Project, filled: Fill, ana: User, lea: User) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, lea, ["ham"])
+    with pytest.raises(Conflict):
+        revise.revert(annotation, ana)
+
+
+def test_own_correction_before_a_leads_is_what_the_author_said(
+    project: Project, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    revise.correct(annotation, ana, ["ham"])
+    assert Annotation.objects.get().corrected_by is None
+    revise.correct(annotation, lea, ["spam"])
+    assert corrections.of_keys([annotation.pk]) == {annotation.pk: set(loop.ids(project, "ham"))}

@@ -189,7 +189,7 @@ def test_undone_skip_whose_item_others_took_says_so(
     assert "Other annotators have taken the item" in labelling.result_words(project, settled)
     assert loop.refreshed(lease.item).skips == 0
     releasing.release(taken)
-    # It is theirs again like any other.
+    # They can lease it again like any other item.
     assert (leasing.lease_next(project, ana) is None) is is_labelled
 
 

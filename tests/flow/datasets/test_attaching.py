@@ -2,11 +2,14 @@
 
 import csv
 import io
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from annotator.errors import FlowError
@@ -187,3 +190,114 @@ def test_api_attaches_vectors_without_a_file(project: Project, olga: User) -> No
     assert answer.status_code == 202, answer.content
     importing.run(answer.json()["id"])
     assert vector_store.covered(project, "given", "") == 30
+
+
+# Tables without texts -----------------------------------------------------------------------------
+
+
+def table(keys: list[str], rows: Any, ending: str = "jsonl") -> SimpleUploadedFile:
+    if ending == "jsonl":
+        lines = [json.dumps({"id": k, "emb": list(r)}) for k, r in zip(keys, rows, strict=True)]
+    else:
+        told = (f'{k},"{" ".join(map(str, r))}"' for k, r in zip(keys, rows, strict=True))
+        lines = ["id,emb", *told]
+    return SimpleUploadedFile(f"vectors.{ending}", "\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_table_of_ids_and_vectors_attaches_them(project: Project, ending: str) -> None:
+    keys = pool(project)
+    rows = np.random.default_rng(1).normal(size=(32, 4))
+    sent: list[list[Any]] = rows.tolist()
+    sent[4] = ["unknown"]
+    given = [*keys[:10], "nobody", *keys[10:], keys[3]]
+    work = upload.receive(
+        project, project.created_by, table(given, sent, ending), vector_column="emb"
+    )
+    importing.run(work.pk)
+    work = loop.refreshed(work)
+    assert (work.state, work.done, work.created) == (Job.State.DONE, 32, 0)
+    assert (work.updated, work.rejected, work.duplicates) == (29, 2, 1)
+    lines = list(csv.DictReader(upload.report_path(work).open()))
+    codes = [line["code"] for line in lines]
+    assert codes == ["bad_vector", "no_item", "duplicate_vector"]
+    assert project.items == 30
+    (shard,) = project.vector_shards.all()
+    assert shard.unreadable == 1
+    stored = vector_store.load(shard)
+    np.testing.assert_allclose(stored[3], unit(rows)[3], atol=1e-3)
+    np.testing.assert_allclose(stored[10:], unit(rows)[11:31], atol=1e-3)
+
+
+def test_table_of_vectors_of_another_length_is_told_row_by_row(project: Project) -> None:
+    keys = pool(project)
+    attach(project, keys, np.ones((30, 4)))
+    work = upload.receive(
+        project, project.created_by, table(keys[:2], np.ones((2, 5))), vector_column="emb"
+    )
+    importing.run(work.pk)
+    work = loop.refreshed(work)
+    assert (work.state, work.updated, work.rejected) == (Job.State.DONE, 0, 2)
+    assert vector_store.covered(project, "given", "") == 30
+
+
+def test_table_without_texts_needs_ids_and_a_named_vector_column(project: Project) -> None:
+    pool(project)
+    for content, column in (
+        ("label,emb\nspam,1 2", "emb"),
+        ("id,emb\na,1 2", ""),
+        ("id,emb\na,1 2", "vec"),
+    ):
+        file = SimpleUploadedFile("vectors.csv", content.encode())
+        with pytest.raises(FlowError):
+            upload.receive(project, project.created_by, file, vector_column=column)
+    assert not Import.objects.filter(name="vectors.csv").exists()
+
+
+def test_dry_run_tells_of_vectors_what_the_import_does(project: Project, olga: User) -> None:
+    keys = pool(project)
+    given, rows = [*keys[:5], "nobody"], np.ones((6, 4))
+    client = APIClient()
+    client.force_authenticate(olga)
+    url = f"/api/v1/projects/{project.pk}/imports"
+    ways: list[dict[str, Any]] = [
+        {"file": table(given, rows), "vector_column": "emb"},
+        {"vectors": npy(rows), "vector_ids": ids_file(given)},
+    ]
+    for sent in ways:
+        answer = client.post(f"{url}?dry_run=1", sent, format="multipart")
+        assert answer.status_code == 200, answer.content
+        told = answer.json()
+        assert (told["new"], told["updated"], told["rejected"], told["total"]) == (0, 5, 1, 6)
+        assert told["reasons"] == {"no_item": 1}
+        assert [row["key"] for row in told["rows"]] == given
+        assert not project.vector_shards.exists()
+        taken = client.post(url, {"upload": told["upload"]})
+        assert taken.status_code == 202, taken.content
+        importing.run(taken.json()["id"])
+        work = Import.objects.get(pk=taken.json()["id"])
+        assert (work.updated, work.rejected) == (5, 1)
+        project.vector_shards.all().delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_command_attaches_vectors_and_can_only_look(project: Project, tmp_path: Path) -> None:
+    keys = pool(project)
+    rows = np.ones((30, 4), dtype=np.float32)
+    np.save(tmp_path / "own.npy", rows)
+    (tmp_path / "ids.txt").write_text("\n".join(keys))
+    (tmp_path / "own.jsonl").write_bytes(table(keys, rows.tolist()).read())
+    ways = [
+        [str(tmp_path / "own.npy"), "--vector-ids", str(tmp_path / "ids.txt")],
+        [str(tmp_path / "own.jsonl"), "--vector-column", "emb"],
+    ]
+    for way in ways:
+        out = io.StringIO()
+        call_command("import_dataset", str(project.pk), *way, "--dry-run", stdout=out)
+        assert "30 updated" in out.getvalue()
+        assert not project.vector_shards.exists()
+        call_command("import_dataset", str(project.pk), *way, stdout=io.StringIO())
+        assert vector_store.covered(project, "given", "") == 30
+        project.vector_shards.all().delete()
+    with pytest.raises(CommandError, match="ID"):
+        call_command("import_dataset", str(project.pk), str(tmp_path / "own.npy"))

@@ -233,3 +233,20 @@ def test_judgements_outlive_the_rounds_that_are_tidied_away(labelled: Any) -> No
         )
     cleanup.tidy()
     assert any(each["judged"] for each in as_jsonl(labelled))
+
+
+def test_export_has_author_and_corrector_with_what_each_said(labelled: Any, lea: User) -> None:
+    first = Annotation.objects.filter(user__username="ana").order_by("pk").first()
+    assert first is not None
+    (said,) = first.given.values_list("label__name", flat=True)
+    other = "ham" if said == "spam" else "spam"
+    revise.correct(first, lea, [other])
+    record = next(each for each in as_jsonl(labelled) if each["id"] == first.pk)
+    assert (record["annotator"], record["labels"]) == ("ana", [other])
+    assert (record["corrected_by"], record["author_labels"]) == ("lea", [said])
+    row = next(each for each in as_csv(labelled) if each["id"] == str(first.pk))
+    assert (row["corrected_by"], row["author_labels"]) == ("lea", said)
+    wanted = export.Choices(unit="item")
+    lines = b"".join(export.stream(labelled, "jsonl", wanted=wanted)).splitlines()
+    (item,) = [one for one in map(json.loads, lines) if one["item"] == first.item_id]
+    assert [each["corrected_by"] for each in item["answers"]] == ["lea"]

@@ -15,7 +15,10 @@ from django.utils import timezone
 from annotator.errors import Conflict, Invalid, NotFound
 from annotator.flow.datasets import export, export_job
 from annotator.flow.operations import cleanup
+from annotator.flow.projects import label_set
+from annotator.jobs.progress import Progress
 from annotator.models import Export, Job, LostClaim, Project, User
+from annotator.storage import job_files
 from tests import loop
 from tests.api.calls import assert_refused, at
 from tests.given import Api, Fill
@@ -50,6 +53,32 @@ def test_file_has_what_was_chosen(small: Project) -> None:
     assert {json.loads(line)["annotator"] for line in lines} == {"ana"}
     assert (len(lines), work.size) == (5, export_job.file_of(work).stat().st_size)
     assert files() == [work.path]
+
+
+@pytest.mark.parametrize("unit", ["annotation", "item"])
+def test_chosen_label_may_be_renamed_before_the_file_is_written(
+    small: Project, api: Api, lea: User, unit: str
+) -> None:
+    before = started(small, label=["spam"], unit=unit)
+    spam, ham = small.labels.all()
+    # Another label gets the name that was chosen.
+    names = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ok"}]
+    label_set.change_labels(loop.refreshed(small), names)
+    label_set.change_labels(loop.refreshed(small), [names[0], {"id": ham.pk, "name": "spam"}])
+    shown = api(lea).get(at(small, f"/exports/{before.pk}")).json()
+    assert shown["choices"]["label"] == ["junk"]
+    export_job.run(before.pk)
+    lines = export_job.file_of(loop.refreshed(before)).read_bytes().splitlines()
+    assert {tuple(json.loads(line)["labels"]) for line in lines} == {("junk",)}
+
+
+def test_chosen_label_may_be_removed_before_the_file_is_written(small: Project, ana: User) -> None:
+    label_set.change_labels(small, ["spam", "ham", "other"])
+    work = started(loop.refreshed(small), label=["other"])
+    label_set.change_labels(loop.refreshed(small), ["spam", "ham"])
+    export_job.run(work.pk)
+    work = loop.refreshed(work)
+    assert (work.state, work.done) == (Job.State.DONE, 0)
 
 
 def test_wrong_choices_are_refused_before_anything_is_stored(small: Project) -> None:
@@ -93,8 +122,18 @@ def test_lost_export_offers_nothing(small: Project, monkeypatch: pytest.MonkeyPa
     assert files() == [loop.refreshed(work).path]
 
 
+def test_what_a_killed_worker_wrote_goes_with_the_next_attempt(small: Project) -> None:
+    work = started(small)
+    others = export_job.folder() / f"{work.pk}0-x.jsonl.part"
+    for path in (others, export_job.folder() / f"{work.pk}-x.jsonl.part"):
+        path.write_bytes(b"half")
+    export_job.run(work.pk)
+    assert files() == sorted([others.name, loop.refreshed(work).path])
+    others.unlink()
+
+
 def test_worker_whose_job_is_taken_over_stops(small: Project) -> None:
-    progress = export_job._Progress(started(small))
+    progress = Progress(started(small))
     progress.tell(1)
     progress._is_lost = True
     with pytest.raises(LostClaim):
@@ -107,7 +146,7 @@ def test_files_go_after_some_days(small: Project) -> None:
     orphan, young = (export_job.folder() / name for name in ("9-x.jsonl.part", "8-y.jsonl"))
     for path in (orphan, young):
         path.write_bytes(b"x")
-    old = time.time() - 2 * export_job.ORPHAN_SECONDS
+    old = time.time() - 2 * job_files.ORPHAN_SECONDS
     os.utime(orphan, (old, old))
     cleanup.tidy()
     work = loop.refreshed(work)

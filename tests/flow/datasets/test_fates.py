@@ -95,7 +95,7 @@ def test_labels_are_added_where_there_are_none(project: Project, ana: User, exis
     work = bring_in(project, LABELLED, existing=existing)
     assert fates(work) == {"created": 1, "labels_added": 2}
     assert labels_of(project) == {"1": ["spam"], "2": ["ham"], "4": ["ham"]}
-    # What is labelled is asked no more.
+    # A labelled item is not asked again.
     assert [a.item.key for a in loop.label(project, ana, 5)] == ["3"]
 
 
@@ -162,11 +162,11 @@ def test_corrected_texts_replace_those_of_their_ids_if_that_is_chosen(project: P
     assert fates(work) == {"updated": 2}
     first, second = Item.objects.order_by("position")
     assert (first.text, second.meta) == ("first", {"year": "2001"})
-    # What earlier answers were given on stays known, and they stay.
+    # The text that earlier answers were given on stays known, and the answers stay.
     (former,) = FormerContent.objects.all()
     assert (former.item, former.text, labels_of(project)["1"]) == (first, "frist", ["spam"])
     assert bytes(former.content_hash) != bytes(first.content_hash)
-    # The features are made again, of the new text.
+    # The features are computed again, from the new text.
     assert set(FeatureShard.objects.values_list("state", flat=True)) == {"queued"}
 
 
@@ -245,6 +245,14 @@ def test_confidence_out_of_range_is_told(project: Project) -> None:
     assert all("confidence" not in item.meta for item in Item.objects.all())
 
 
+def test_confidence_is_read_as_people_write_it_or_told(project: Project) -> None:
+    content = 'text,label,confidence\na,spam,95%\nb,ham,"0,7"\nc,ham,high\nd,ham,\n'
+    work = bring_in(project, content, labels_are="suggestion")
+    assert codes(work) == ["confidence_range"]
+    found = {item.text: (item.suggested or {})["confidence"] for item in Item.objects.all()}
+    assert found == {"a": 0.95, "b": 0.7, "c": None, "d": None}
+
+
 # Several people ----------------------------------------------------------------------------------
 
 
@@ -311,12 +319,12 @@ def test_rows_lost_with_another_and_skipped_files_are_counted(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from annotator.flow.datasets import importing
-    from annotator.formats import RejectedRow, Row, SkippedFile
+    from annotator.formats import RejectedRow, Row, SkippedFile, because
 
     rows = [
         Row(1, "first"),
-        SkippedFile("Thumbs.db", "unread_kind", "No \x00 picture."),
-        RejectedRow(2, "unclosed_quote", "Never closed.", rows=993),
+        SkippedFile("Thumbs.db", because("unreadable", problem="a \x00")),
+        RejectedRow(2, because("unclosed_quote", line=3), rows=993),
     ]
     monkeypatch.setattr(importing, "_entries", lambda *_given: iter(rows))
     work = bring_in(project, "text\nx\n")
@@ -330,11 +338,11 @@ def test_error_with_a_nul_byte_is_stored(project: Project, monkeypatch: pytest.M
     from annotator.formats import UnreadableFile
 
     def broken(*_given: Any) -> Any:
-        raise UnreadableFile("bad_labels", "labels.csv holds a \x00.")
+        raise UnreadableFile("bad_labels", name="labels.csv", problem="a \x00")
 
     monkeypatch.setattr(importing, "_entries", broken)
     work = loop.bring_in(project, "a.csv", "text\nx\n")
-    assert (work.state, work.error) == ("failed", "labels.csv holds a \ufffd.")
+    assert (work.state, work.error) == ("failed", "labels.csv can't be read: a \ufffd")
 
 
 def test_row_is_told_all_that_is_wrong_with_its_suggestion(project: Project) -> None:

@@ -14,8 +14,9 @@ from PIL import Image
 
 from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import seed_labels
-from annotator.flow.datasets import export, importing, removal, search, undo_import, upload
+from annotator.flow.datasets import export, importing, removal, undo_import, upload
 from annotator.flow.features import encode
+from annotator.flow.items import details, listing
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import audit_counts, summary
 from annotator.flow.projects import settings
@@ -36,6 +37,7 @@ from annotator.models import (
 )
 from annotator.pool import feature_store, training_set, vector_store
 from tests import loop
+from tests.flow.items.test_listing import query
 from tests.given import Fill, RunRound
 
 pytestmark = pytest.mark.django_db
@@ -107,11 +109,9 @@ def test_numbers_are_of_the_items_that_are_there(worked: Project) -> None:
 def test_item_is_found_nowhere(worked: Project) -> None:
     item = labelled(worked)
     project = remove(worked, item)
-    assert item.pk not in {
-        each.pk for each in search.search(project, search.as_wanted("", "", "")).items
-    }
+    assert item.pk not in {each.pk for each in listing.page(query(project)).items}
     with pytest.raises(NotFound):
-        search.find_item(project, item.pk)
+        details.find(project, item.pk)
     with pytest.raises(NotFound):
         removal.remove_item(project, item.pk)
 

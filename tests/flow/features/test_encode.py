@@ -119,6 +119,32 @@ def test_space_is_ready_with_its_last_shard_whatever_the_order(
     assert encode.current_space(project) == space
 
 
+def test_pictures_have_smaller_shards_and_larger_ones_from_before_stay(
+    image_project: Project, project: Project
+) -> None:
+    # Each has some 900 columns, which two workers make side by side and few at once.
+    assert feature_store.shard_items(FeatureSpace(project=project)) == 65_536
+    assert feature_store.shard_items(FeatureSpace(project=image_project)) == 16_384
+    loop.bring_in(image_project, "p.zip", _pictures(6))
+    (space,) = encode.plan(image_project)
+    space.shards.create(number=0, start=0, stop=6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feature_store, "SHARD_ITEMS", 4)
+        encode.fit(space.pk)
+    assert encode.transform(space.shards.get().pk) == space
+    assert encode.current_space(image_project) == space
+
+
+def _pictures(number: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for shade in range(number):
+            picture = io.BytesIO()
+            Image.new("RGB", (16, 16), (40 * shade, 10, 10)).save(picture, "PNG")
+            file.writestr(f"{shade}.png", picture.getvalue())
+    return out.getvalue()
+
+
 def test_features_do_not_depend_on_how_the_pool_is_cut(
     project: Project, olga: User, filled: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,6 +225,7 @@ def test_no_vectors_are_made_without_an_encoder(
     settings.change_settings(project, features="auto")
     filled(project, 5)
     assert vectors.plan(project) is None
+    monkeypatch.setattr(vectors, "LOOK_SECONDS", 0.0)
     assert vectors.plan_changed() == []
     assert spans(project) == []
 
@@ -246,9 +247,13 @@ def test_encoder_that_is_installed_later_is_found(
     registry = hashing_encoder.install(monkeypatch)
     settings.change_settings(project, features="auto")
     filled(project, 5)
+    monkeypatch.setattr(vectors, "_looked", float("-inf"))
     vectors.plan_changed()
     assert spans(project) == []
     registry.encoders.append(hashing_encoder.Hashing())
+    vectors.plan_changed()
+    assert spans(project) == []
+    monkeypatch.setattr(vectors, "LOOK_SECONDS", 0.0)
     vectors.plan_changed()
     assert spans(project) == [(0, 5, "queued")]
 

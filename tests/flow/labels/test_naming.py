@@ -21,7 +21,7 @@ from annotator.flow.annotation import (
     sync_decisions,
 )
 from annotator.flow.annotation.payload import annotation_payload, label_names
-from annotator.flow.datasets import search
+from annotator.flow.items import listing
 from annotator.flow.labels import naming
 from annotator.flow.progress import model_history, summary
 from annotator.flow.projects import label_set, settings
@@ -45,6 +45,7 @@ from annotator.models import (
     User,
 )
 from tests import loop
+from tests.flow.items.test_listing import query
 from tests.given import Fill, Learn, RunRound
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +55,7 @@ NEW_SPAM, NEW_HAM = "xv-junk", "xv-letters"
 GOLD = "text,label\nprize of gold,zq-spam\nlunch of gold,zq-ham\nmeeting of gold,zq-ham\n"
 HINTS = "text,label,confidence\nprize claim,zq-spam,0.9\nminutes office,zq-ham,0.8\n"
 
-# Where names belong: of the label itself, of what lies outside of a project, or said of old.
+# Places where names belong: of the label itself, outside of a project, or in earlier texts.
 NAMES = {
     "Label.former_names",
     "Project.removed_labels",
@@ -84,7 +85,7 @@ def worked(
     spam, ham = project.labels.all()
     specs = [{"id": spam.pk, "name": SPAM, "hotkey": "q"}, {"id": ham.pk, "name": HAM}]
     label_set.change_labels(project, specs)
-    # As if they had been called so from the beginning.
+    # As if they had always had this name.
     project.labels.update(former_names=[])
     settings.change_settings(
         project, gold_share=0.3, second_share=0.5, gold_feedback=True, rare_label=SPAM
@@ -99,7 +100,7 @@ def worked(
     work(project, ben, 20)
     first = Annotation.objects.filter(user=ana, source=Source.GOLD).first()
     (other,) = {SPAM, HAM} - set(label_names(first))
-    revise.correct(revise.find_annotation(project, ana, first.pk), ana, [other])
+    revise.correct(loop.refreshed(first), ana, [other])
     seed_labels.seed(project, lea, unlabelled(project), labels=[SPAM], client_id=str(uuid.uuid4()))
     run_round(project)
     Report.objects.create(
@@ -225,9 +226,9 @@ def test_renaming_changes_what_is_seen_everywhere_and_no_number(
         swapped = was.replace(SPAM, NEW_SPAM).replace(HAM, NEW_HAM)
         # The third label is new; nothing is predicted or counted of it.
         assert json.loads(now) == json.loads(swapped)
-    items = search.search(worked, search.as_wanted(label=NEW_SPAM)).items
+    items = listing.page(query(worked, label=NEW_SPAM)).items
     assert items
-    assert search.search(worked, search.as_wanted(label=SPAM)).items == []
+    assert listing.page(query(worked, label=SPAM)).items == []
 
 
 # What is sent with names of before ---------------------------------------------------------------
@@ -265,11 +266,11 @@ def test_decision_that_waited_offline_means_the_label_that_was_on_the_button(
     renamed = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham"}]
     label_set.change_labels(project, renamed)
     project = loop.refreshed(project)
-    # By name, as long as it is clear which label bore it.
+    # By name, as long as only one label has had it.
     (by_name,) = decided(project, ana, leases[:1], labels=["spam"])
     assert by_name.annotation["labels"] == ["junk"]
     label_set.change_labels(project, [*renamed, "spam"])
-    # Another one bears it now; ids say which was meant.
+    # Another label has it now; ids tell which one is meant.
     (by_id,) = decided(loop.refreshed(project), ana, leases[1:], label_ids=[spam.pk])
     assert by_id.annotation["labels"] == ["junk"]
     assert AnnotationLabel.objects.filter(label=spam).count() == 2

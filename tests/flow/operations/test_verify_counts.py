@@ -245,6 +245,26 @@ def test_sum_that_does_not_stand_still_is_not_judged(
     assert ("tally.labels", ana.pk) not in found(project)
 
 
+def test_skip_that_is_taken_back_during_the_count_blames_nobody(
+    project: Project, filled: Fill, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(project, 40)
+    loop.label(project, ana, 1)
+    count, leases = expected_tallies.counted, [leasing.lease_next(project, ana)]
+
+    def skip_meanwhile(*args: Any) -> Any:
+        for lease in leases:
+            releasing.skip(lease)
+        numbers = count(*args)
+        while leases:
+            releasing.unskip(loop.refreshed(leases.pop()))
+        return numbers
+
+    monkeypatch.setattr(expected_tallies, "counted", skip_meanwhile)
+    assert found(project) == []
+    assert not leases
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_wrong_while_people_label_and_all_is_right_afterwards(
     project: Project, filled: Fill, ana: User, ben: User, lea: User

@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotator.flow.progress import audit_counts, estimate, summary
 from annotator.flow.projects import overview, settings
 from annotator.flow.queue import prefetch, releasing
+from annotator.flow.queue.assigned import assigning
 from annotator.messages import audits
 from annotator.models import Item, Project, Source, User
 from annotator.views import number_format
@@ -156,3 +157,20 @@ def test_pages_name_who_holds_what_is_missing(held_up: Any, client: Client, lea:
     assert f"{n} audit items answered; waiting for 1 item leased to ana for 6 minutes." in page
     week = client.get(f"/projects/{project.pk}/summary").content.decode()
     assert "waiting for 1 item leased to ana" in week
+
+
+def test_estimate_that_waits_for_an_assigned_item_says_for_whom(
+    project: Project, filled: Fill, lea: User, ana: User, ben: User
+) -> None:
+    settings.change_settings(project, audit_share=0.5)
+    filled(project, 100)
+    made = assigning.begin(project, lea, ["ana"])
+    first = Item.objects.filter(project=project).order_by("audit_key")[0]
+    first.project = project
+    assert assigning.assign(made, first)
+    loop.label(project, ben, 55)
+    waits = audit_counts.waiting(project)
+    assert waits is not None
+    assert waits["assigned"] == {"ana": 1}
+    assert "1 item assigned to ana" in audits.in_words(20, waits)
+    assert "in the queue" not in audits.in_words(20, waits)

@@ -193,7 +193,7 @@ def test_label_that_comes_while_they_are_read_is_in_both_or_in_none(
 
 
 def test_predicted_and_labelled_add_up_to_all_items(measured_project: Any, ben: User) -> None:
-    # In the reserve of the audits, in somebody's hands and set aside: all of it is the rest.
+    # In the audit reserve, leased, and parked: all of these are the rest.
     skipped = loop.label(measured_project, ben, 1)[0].item
     Item.objects.filter(pk=skipped.pk).update(state=Item.State.ASIDE)
     loop.go_round(measured_project)
@@ -263,7 +263,7 @@ def test_forecast_is_never_put_off_for_long(project: Project, forecast_alone: An
     version(project, 1, 0.8)
     background_reports.make_all(project.pk)
     report = Report.objects.get()
-    # It took long because the worker had much else to do.
+    # It took long because the worker was busy.
     report.seconds = 72.0
     assert report.rests_until - report.made_at <= timedelta(seconds=60)
     report.kind = "plane"
@@ -337,8 +337,10 @@ def test_curve_carries_the_random_labels_that_the_dashboard_draws(
     assert told["measured"] == found["measured"]
     assert (told["model"], told["labels"]) == (1, 70)
     assert found["n"] == 70
-    drawn = learning_curve._baseline(ChartData(measured_project), {"ink": "#000000"})
-    assert drawn[0]["data"]["values"] == told["curve"]
+    drawn = learning_curve._baseline(ChartData(measured_project), {"ink": "#000000"}, {})
+    values = drawn[0]["data"]["values"]
+    assert [{name: each[name] for name in told["curve"][0]} for each in values] == told["curve"]
+    assert all(each["told"].startswith("random sampling: ") for each in values)
 
 
 def test_labels_saved_are_counted_from_what_the_model_read(
@@ -365,7 +367,7 @@ def test_costs_that_were_booked_too_late_are_booked_again(
     exact = version.measured["spent"]
     time_machine.move_to(timezone.now() + timedelta(minutes=1))
     loop.label(measured_project, ana, 15)
-    # One that was taken back since stood then.
+    # An annotation that was undone later still counted then.
     revise.undo(Annotation.objects.filter(source=Source.ACTIVE).first(), ana)
     late = spending.spent(measured_project)
     assert late["answers"] == 84

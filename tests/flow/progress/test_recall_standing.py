@@ -67,7 +67,7 @@ def test_before_the_first_look_no_recall_is_told(hunted: Any, ana: User) -> None
     found = reported(hunted)
     assert found["audits"] < recall_standing.FIRST_BOUND
     assert found["recall"] is None
-    # What has to be read is known all the same.
+    # The number of items to read is known all the same.
     assert all(step["reads_needed"] > 0 and not step["proven"] for step in found["steps"])
 
 

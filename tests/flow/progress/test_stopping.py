@@ -171,7 +171,7 @@ def test_what_is_on_the_screen_is_saved_in_a_pause_and_what_waits_behind_it_goes
     assert hold(project, ana, want=2).next == []
     assert not QueueEntry.objects.filter(state=QueueEntry.State.LEASED).exists()
     stopping.resume(project)
-    # All of it is there for whoever comes first.
+    # All of it is available to whoever comes first.
     given = {each.item_id for each in loop.label(project, ben, 200)}
     assert given >= {lease.item_id for lease in held.next[1:] + held.spares}
 
@@ -229,7 +229,7 @@ def test_what_is_held_counts_against_the_budget(
     assert QueueEntry.objects.filter(state=QueueEntry.State.LEASED).count() <= 10
     for lease in [*one.next, *one.spares, *other.next, *other.spares]:
         loop.answer(lease)
-    # What is left goes to whoever still asks.
+    # The rest goes to whoever still asks.
     loop.label(project, ben, 30)
     assert summary.progress(project)["answers"] == 10
 

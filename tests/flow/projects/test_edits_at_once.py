@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from annotator.flow.annotation import seed_labels
-from annotator.flow.projects import accounts, edits, label_set, members, settings, versions
+from annotator.flow.people import invitations
+from annotator.flow.projects import edits, label_set, members, settings, versions
 from annotator.flow.training import schedule
 from annotator.models import Annotation, Membership, Project, Role, Round, User
 from tests.flow.queue.test_at_once import at_once, refused
@@ -183,7 +184,7 @@ def test_one_role_is_changed_twice(project: Project, ana: User) -> None:
 def test_one_name_is_created_twice(db: Any) -> None:
     for number in range(TRIES):
         name = f"new{number}"
-        said = at_once(*[lambda name=name: refused(accounts.create_user, name)] * 2)
+        said = at_once(*[lambda name=name: refused(invitations.invite, name)] * 2)
         assert sorted(said) == ["", "username_taken"]
 
 

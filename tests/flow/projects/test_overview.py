@@ -106,7 +106,7 @@ def test_goal_that_is_proven_is_told(project: Project, lea: User) -> None:
     settings.change_settings(project, target_value=0.85)
     measure(project, 1, proven=0.9)
     measure(project, 2, proven=0.84)
-    # The newest model is what would be delivered.
+    # A delivery would use the newest model.
     assert decisions_of(lea, project) == []
     measure(project, 3, proven=0.86)
     (said,) = decisions_of(lea, project)

@@ -65,9 +65,9 @@ def test_own_keys_replace_the_default_ones_of_that_action_only(ana: User) -> Non
 
 
 def test_default_given_again_is_no_longer_stored(ana: User) -> None:
-    preferences.change_preferences(ana, keys={"skip": "k", "note": "m"}, ahead=5)
+    preferences.change_preferences(ana, keys={"skip": "k", "note": "w"}, ahead=5)
     preferences.change_preferences(ana, keys={"skip": " "}, ahead=2)
-    assert stored(ana) == {"keys": {"note": ["m"]}}
+    assert stored(ana) == {"keys": {"note": ["w"]}}
 
 
 def test_two_actions_swap_their_keys(ana: User) -> None:
@@ -77,14 +77,14 @@ def test_two_actions_swap_their_keys(ana: User) -> None:
 
 
 def test_keys_go_back_to_the_defaults_and_habits_stay(ana: User) -> None:
-    preferences.change_preferences(ana, keys={"note": "m"}, spares=7)
+    preferences.change_preferences(ana, keys={"note": "w"}, spares=7)
     preferences.reset_keys(ana)
     assert stored(ana) == {"spares": 7}
 
 
 def test_second_tab_does_not_undo_what_the_first_one_changed(ana: User) -> None:
     other = User.objects.get(pk=ana.pk)
-    preferences.change_preferences(ana, keys={"note": "m"})
+    preferences.change_preferences(ana, keys={"note": "w"})
     preferences.change_preferences(other, ahead=4)
     preferences.reset_keys(User(pk=ana.pk, desk={"ahead": 9}))
     assert stored(ana) == {"ahead": 4}
@@ -136,7 +136,7 @@ def test_what_is_printed_on_a_cap_names_its_key(key: Any) -> None:
         ("note", "٣", "digit"),
         ("note", "x", "key_twice"),
         ("note", "Enter", "key_twice"),
-        ("note", ["m", "Z"], "key_twice"),
+        ("note", ["w", "Z"], "key_twice"),
     ],
 )
 def test_key_that_cannot_be_is_refused_at_its_action(
@@ -265,7 +265,7 @@ def test_habits_are_stored_where_they_differ(ana: User) -> None:
 def test_habit_out_of_range_is_refused_and_nothing_is_changed(
     ana: User, name: str, value: Any
 ) -> None:
-    given = {"spares": 3, "keys": {"note": "m"}, name: value}
+    given = {"spares": 3, "keys": {"note": "w"}, name: value}
     assert set(refused(preferences.change_preferences, ana, **given)) == {name}
     assert stored(ana) == {}
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from annotator.errors import Invalid
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.operations import verify_counts
 from annotator.flow.progress import summary
@@ -25,6 +26,7 @@ from annotator.models import (
 )
 from annotator.pool import audit_set
 from annotator.projectsettings import SETTINGS, Effect, When
+from annotator.projectsettings.currency import CURRENCY
 from tests import loop
 from tests.given import Fill
 
@@ -77,11 +79,11 @@ def audit_share(project: Project, ana: User) -> None:
     before = list(picks(project))
     project = change(project, audit_share=0.5)
     first = QueueEntry.objects.filter(project=project, state=OPEN).order_by("rank")[:20]
-    # As many as are owed come first.
+    # The missing audits come first.
     assert sum(entry.source == Source.AUDIT for entry in first) >= 10
     reserved = audit_set.audit_threshold(project)
     after = QueueEntry.objects.filter(project=project, state=OPEN, source=Source.ACTIVE)
-    # What is left to the audits now is served by no other way; the rest keeps its order.
+    # Items that now belong to the audits are served in no other way; the rest keeps its order.
     assert not after.filter(item__audit_key__lt=reserved).exists()
     kept = set(after.values_list("item", flat=True))
     assert list(picks(project)) == [item for item in before if item in kept]
@@ -144,7 +146,7 @@ def lease_seconds(project: Project, ana: User) -> None:
     assert loop.refreshed(entry).leased_until == longer.expires_at
     change(project, lease_seconds=10)
     left = loop.refreshed(lease).expires_at - timezone.now()
-    # Until its page has heard of it.
+    # Until its page has learnt of it.
     assert timedelta(seconds=50) < left <= timedelta(seconds=60)
     assert loop.refreshed(entry).leased_until == loop.refreshed(lease).expires_at
 
@@ -186,6 +188,20 @@ def target_value(project: Project, ana: User) -> None:
 def hourly_rate(project: Project, ana: User) -> None:
     assert summary.progress(project)["cost"] is None
     assert summary.progress(change(project, hourly_rate=36))["cost"] > 0
+
+
+def currency(project: Project, ana: User) -> None:
+    assert CURRENCY.value(change(project, currency="CHF")) == "CHF"
+    assert CURRENCY.value(change(project, currency="")) == ""
+    with pytest.raises(Invalid, match="Unknown currency"):
+        change(project, currency="euro")
+
+
+def document_parts(project: Project, ana: User) -> None:
+    texts = project_settings.create_project(ana, name="T", task="text-spans", labels=["a", "b"])
+    assert loop.bring_in(texts, "one.jsonl", '{"text": "One.\\nTwo."}').created == 1
+    texts = change(texts, document_parts="lines")
+    assert loop.bring_in(texts, "two.jsonl", '{"text": "Three.\\nFour."}').created == 2
 
 
 def show_suggestions(project: Project, ana: User) -> None:
@@ -231,10 +247,12 @@ CHECKS = {
         target_metric,
         target_value,
         hourly_rate,
+        currency,
         show_suggestions,
         bulk_desk,
         auto_stop,
         guidelines,
+        document_parts,
     )
 }
 

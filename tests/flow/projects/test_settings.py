@@ -1,13 +1,11 @@
 """A project, its labels, its people: what may be set, and who may come in."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from annotator.errors import Conflict, Invalid, NotFound, PermissionDenied
-from annotator.flow.projects import accounts, label_set, members, settings
+from annotator.flow.projects import label_set, members, settings
 from annotator.flow.queue import leasing
 from annotator.models import Label, Membership, Project, QueueEntry, Role, User
 from tests import loop
@@ -195,7 +193,7 @@ def test_two_labels_with_one_key_are_named(project: Project) -> None:
         [{"id": spam.pk, "name": "spam", "hotkey": "K"}, {"id": ham.pk, "name": "ham"}],
     )
     with pytest.raises(Invalid) as caught:
-        # What spam has already counts, too, though nobody says it.
+        # The shortcut that spam has already counts, too, though the request does not name it.
         label_set.change_labels(
             project,
             [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ham", "hotkey": "k"}],
@@ -319,36 +317,3 @@ def test_member_needs_a_name_and_a_role_that_exist(
 def test_person_who_was_locked_out_cannot_become_a_member(project: Project, zed: User) -> None:
     User.objects.filter(pk=zed.pk).update(is_active=False)
     assert refused(members.add_member, project, "zed") == "unknown_user"
-
-
-@pytest.mark.parametrize("name", ["", "a b", "x" * 151, "a\x00b", "<a>"])
-def test_odd_user_names_are_refused(db: Any, name: str) -> None:
-    assert refused(accounts.create_user, name, "correct horse battery") == "invalid"
-    assert not User.objects.exists()
-
-
-def test_taken_name_and_weak_password_are_refused(ana: User) -> None:
-    assert refused(accounts.create_user, "ana", "correct horse battery") == "username_taken"
-    assert refused(accounts.create_user, "new", "12345678") == "invalid"
-
-
-def test_invitation_works_once_and_for_a_week(db: Any, time_machine: Any) -> None:
-    time_machine.move_to(timezone.now(), tick=False)
-    user, token = accounts.create_user("new")
-    assert not user.has_usable_password()
-    assert accounts.invited(token) == user
-    assert refused(accounts.accept_invitation, token, "123") == "password"
-    accounts.accept_invitation(token, "correct horse battery")
-    assert User.objects.get().check_password("correct horse battery")
-    with pytest.raises(NotFound):
-        accounts.accept_invitation(token, "correct horse battery")
-    _other, late = accounts.create_user("late")
-    time_machine.shift(timedelta(days=8))
-    for spent in (late, "x", "", f"{user.pk}.x:y:z"):
-        with pytest.raises(NotFound):
-            accounts.invited(spent)
-
-
-def test_person_without_password_is_not_let_in_by_an_empty_one(db: Any) -> None:
-    user, _token = accounts.create_user("new")
-    assert not user.check_password("")

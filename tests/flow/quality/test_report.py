@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from annotator.flow.annotation import revise
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import daily_counts
 from annotator.flow.projects import settings
@@ -54,7 +55,7 @@ def test_agreement_is_that_of_the_table_of_answers(crowd: Any, ana: User, ben: U
     assert pair["value"] == pytest.approx(coefficients.cohen_kappa(table[:, 0], table[:, 1]))
     (week,) = found["weeks"]
     assert week["value"] == alpha["value"]
-    # Of two labels, whether one is given says as much as which.
+    # With two labels, whether one is given says as much as which one.
     assert [each["value"] for each in found["labels"]] == [alpha["value"]] * 2
 
 
@@ -98,7 +99,7 @@ def test_wrong_labels_are_doubted_and_asked_again(project: Project, ana: User, b
     looks = ReviewRequest.objects.filter(kind=ReviewRequest.Kind.SUSPECT)
     doubted = {pk for each in suspects for pk in each["annotations"]}
     assert set(looks.values_list("about", flat=True)) == doubted
-    # Looked at only where the model disagrees, audits would come to agree with it.
+    # If only audits that disagree with the model were reviewed, audits would drift towards it.
     sources = Annotation.objects.filter(pk__in=doubted).values_list("source", flat=True)
     assert Source.AUDIT not in set(sources)
 
@@ -129,6 +130,16 @@ def test_answers_that_were_taken_back_count_nowhere(crowd: Any) -> None:
     assert report.build_report(crowd)["answers"] == 0
 
 
+def test_a_leads_corrections_leave_the_figures_about_people_alone(crowd: Any, lea: User) -> None:
+    figures = ("overlap", "pairs", "others", "effect", "gold")
+    before = report.build_report(crowd)
+    for each in Annotation.objects.select_related("project", "user", "lease")[:40]:
+        (said,) = each.given.values_list("label__name", flat=True)
+        revise.correct(each, lea, ["ham" if said == "spam" else "spam"])
+    after = report.build_report(crowd)
+    assert {name: after[name] for name in figures} == {name: before[name] for name in figures}
+
+
 def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(
     project: Project, ana: User, ben: User
 ) -> None:
@@ -146,7 +157,7 @@ def test_several_labels_an_item_are_compared_as_a_whole_and_one_by_one(
     assert 0 < found["overlap"]["share"]["value"] < 1
     by_label = {each["label"]: each for each in found["labels"]}
     spam = project.labels.get(name="spam").pk
-    # Everybody always said spam, so nobody knows what chance would do.
+    # Everybody always said spam, so agreement by chance is undefined.
     assert spam not in by_label
     (other,) = by_label.values()
     assert other["n"] == n

@@ -92,7 +92,7 @@ def test_no_item_is_held_by_more_people_than_it_needs(
                 if lease is None:
                     break
                 taken.append((lease.item_id, user.pk))
-                # Given back to nobody: the item stays held, and the person goes on to the next.
+                # It is not released: the item stays leased, and the person goes on to the next.
                 Lease.objects.filter(pk=lease.pk).update(ended_at=lease.created_at)
             return taken
 
@@ -118,7 +118,7 @@ def test_everybody_labels_at_once_and_nothing_is_lost_or_doubled(
         return lambda: [annotation.pk for annotation in loop.label(project, user, 100)]
 
     saved = [pk for each in at_once(*map(label_all, people[:3])) for pk in each]
-    # Who came when the last items were in others' hands comes again.
+    # A person who came when the last items were leased to others asks again.
     for user in people:
         saved += [annotation.pk for annotation in loop.label(project, user, 100)]
     assert len(set(saved)) == len(saved) == Annotation.objects.count() == 30 * overlap

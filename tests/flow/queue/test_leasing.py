@@ -414,7 +414,7 @@ def test_audits_queued_before_more_opinions_were_wanted_get_them_with_the_next(
         for person in (ana, ben):
             loop.label(project, person, 8)
         run_round(project)
-    # The queue never ran dry, which would ask for them in the end.
+    # The queue never ran empty, which would serve them in the end.
     assert Item.objects.filter(state=Item.State.POOL).exists()
     assert audit_counts.count_audits(project)["audited"] >= 4
 

@@ -57,7 +57,7 @@ class Crowd:
         elif chance < 0.83:
             releasing.skip(mine.pop(0))
         elif chance < 0.88:
-            # A spare is labelled, as without a line.
+            # An item of the offline buffer is labelled, as without a connection.
             if held.spares:
                 self._answer(held.spares[0], person, page)
         elif chance < 0.92:

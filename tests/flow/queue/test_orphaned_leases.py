@@ -33,6 +33,19 @@ def test_lease_of_somebody_who_is_no_member_goes_back(
     assert [entry.lease_id for entry in held] == [own.pk]
 
 
+def test_lease_of_a_deactivated_user_goes_back(
+    project: Project, filled: Fill, ana: User, ben: User
+) -> None:
+    filled(project, 30)
+    late, own = leasing.lease_next(project, ana), leasing.lease_next(project, ben)
+    User.objects.filter(pk=ana.pk).update(is_active=False)
+    release_orphaned()
+    late.refresh_from_db()
+    assert late.outcome == Lease.Outcome.RELEASED
+    held = QueueEntry.objects.filter(state=QueueEntry.State.LEASED)
+    assert [entry.lease_id for entry in held] == [own.pk]
+
+
 def test_lease_of_an_installation_admin_stays(project: Project, filled: Fill, zed: User) -> None:
     zed.is_superuser = True
     zed.save()

@@ -133,7 +133,8 @@ def test_no_other_window_gets_what_a_tab_holds_that_is_being_reloaded(
     filled(project, 40)
     held = hold(project, ana, want=2).next
     of_tab = {lease.item_id for lease in held}
-    # The page is asked for before the farewell, which comes before the new load has spoken.
+    # The page is requested before the old one releases its items, and that arrives before the new
+    # page calls.
     for step in (
         lambda: prefetch.resume_tab(project, ana, "tab-1"),
         lambda: prefetch.leave(project, ana, ONE, keys(held)),

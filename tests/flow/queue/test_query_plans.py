@@ -15,14 +15,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django import Settings
 
 from annotator.flow.annotation import history
 from annotator.flow.progress import summary
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, prefetch, reassign_idle, releasing
+from annotator.flow.queue.assigned import assigning
 from annotator.models import Annotation, Item, Lease, Project, QueueEntry, Tally, User
 from tests import loop
-from tests.given import Fill
+from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
 
@@ -31,16 +33,24 @@ OTHERS = 4000
 TABLE = r'(?:FROM|JOIN|UPDATE|INTO)\s+"?(annotator_\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?'
 
 
-@pytest.fixture
-def crowd(project: Project, filled: Fill, ana: User, ben: User, olga: User) -> Any:
-    """The project at work, beside another one where some thousand items are labelled."""
-    other = settings.create_project(olga, name="Other", labels=["spam", "ham"])
+def _two_projects() -> Project:
+    project, ben = loop.mail_project(), loop.person("ben")
+    other = settings.create_project(loop.person("olga"), name="Other", labels=["spam", "ham"])
     _fill(other, ben, 0, 2000)
     _fill(project, ben, 0, OTHERS)
-    filled(project, 400, start=100_000)
-    loop.label(project, ana, 3)
+    loop.fill(project, 400, start=100_000)
+    loop.label(project, loop.person("ana"), 3)
     _analyse()
     return project
+
+
+crowd_once = keeping(lambda _patch: _two_projects())
+
+
+@pytest.fixture
+def crowd(crowd_once: Kept, db: None, settings: Settings) -> Project:
+    """The project at work, beside another one where some thousand items are labelled."""
+    return crowd_once.put(settings)
 
 
 def _fill(project: Project, user: User, start: Any, number: Any) -> None:
@@ -123,6 +133,12 @@ def _hungry(project: Project, ana: User, ben: User) -> None:
     reassign_idle.reassign_idle(project, ben)
 
 
+def _assigned(project: Project, ana: User, other: User) -> None:
+    loop.answer(leasing.lease_next(project, ana))
+    releasing.skip(leasing.lease_next(project, ana))
+    loop.answer(leasing.lease_next(project, other))
+
+
 WORK = [_next, _save_with_next, _window, _skip_extend_release, _shown_for_long, _hungry]
 
 
@@ -135,6 +151,21 @@ def test_no_table_is_read_as_a_whole_and_nothing_counted(
         for sql in _asked(work, crowd, ana, ben):
             assert not BIG & set(_read_whole(sql)), (work, sql)
             assert "COUNT(" not in sql.upper(), (work, sql)
+
+
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_assigned_items_are_found_by_their_index_and_passed_by_others(
+    crowd: Any, lea: User, ana: User, olga: User, overlap: int
+) -> None:
+    settings.change_settings(crowd, overlap=overlap)
+    made = assigning.begin(crowd, lea, ["ana"])
+    for item in Item.objects.filter(project=crowd, state=Item.State.POOL).order_by("pk")[:20]:
+        item.project = crowd
+        assigning.assign(made, item)
+    _analyse()
+    for sql in _asked(_assigned, crowd, ana, olga):
+        assert not BIG & set(_read_whole(sql)), sql
+        assert "COUNT(" not in sql.upper(), sql
 
 
 def test_poll_of_the_progress_reads_no_table_as_a_whole_and_counts_no_pool(crowd: Any) -> None:

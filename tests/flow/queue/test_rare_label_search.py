@@ -107,7 +107,7 @@ def test_search_ranks_by_the_words_too(hunted: Any, ana: User, run_round: RunRou
     likely = [pick["position"] for pick in turn.picks if pick["reason"] == "rare"]
     assert likely
     by_words = set(likely) & set(order[: len(turn.picks)])
-    # Every fifth is the likeliest by the model.
+    # Every fifth pick is the most likely item by the model.
     assert len(by_words) >= 0.7 * len(likely)
     assert found.by_words.weights.any()
 
@@ -124,6 +124,32 @@ def test_words_are_counted_once_and_again_when_damaged(
     again = words.load_words(space)
     assert abs(again - before).sum() == 0
     assert path.stat().st_size > 200
+
+
+def test_round_reads_the_words_once_whatever_the_number_of_shards(
+    project: Project,
+    learnt: Learn,
+    ana: User,
+    run_round: RunRound,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feature_store, "SHARD_ITEMS", 50)
+    settings.change_settings(project, audit_share=0.3, batch_size=10, **TARGET)
+    loop.bring_in(project, "rare.csv", rows(ITEMS))
+    hunted = learnt(project)
+    go_on(hunted, ana, run_round, 40)
+    weigh, weighed = word_hashes.weigh, []
+
+    def counted(counts: Any) -> Any:
+        weighed.append(counts.shape[0])
+        return weigh(counts)
+
+    monkeypatch.setattr(word_hashes, "weigh", counted)
+    words._weighed.cache_clear()
+    turn = go_on(hunted, ana, run_round, 20)
+    assert turn.shards.count() == ITEMS / 50
+    assert turn.phase == "rare"
+    assert weighed == [ITEMS]
 
 
 def test_large_pools_are_searched_without_the_words(

@@ -238,7 +238,7 @@ def test_audit_in_a_page_that_fell_silent_goes_to_whoever_asks_next(
     audits = sum(lease.source == Source.AUDIT for lease in held)
     assert reassign_idle.reopen_idle_audits() == audits
     assert loop.refreshed(audit).outcome == Lease.Outcome.PASSED
-    # Before all that waits, though Ben has enough to do without it.
+    # Before everything that waits, though Ben has enough items without it.
     assert QueueEntry.objects.filter(state=QueueEntry.State.OPEN).exclude(source="audit").exists()
     got = [loop.answer(leasing.lease_next(project, ben)) for _ in range(audits)]
     assert {answer.source for answer in got} == {Source.AUDIT}
@@ -266,7 +266,7 @@ def test_audit_leaves_a_page_before_which_nobody_sits(
     live_on(project, ana, ONE, held, project.lease_seconds + BEAT, time_machine)
     assert reassign_idle.reopen_idle_audits() >= 1
     assert loop.refreshed(audit).ended_at is not None
-    # What it shows stays with it.
+    # The item that it shows stays with it.
     assert loop.refreshed(held[0]).ended_at is None
 
 
@@ -301,7 +301,7 @@ def test_window_that_goes_gives_the_audits_it_never_showed_back_at_once(
     held, audit = waiting_audit
     prefetch.leave(project, ana, ONE, [str(lease.pk) for lease in held])
     assert loop.refreshed(audit).outcome == Lease.Outcome.RELEASED
-    # Without waiting for a moment, and before all else.
+    # At once, and before everything else.
     assert leasing.lease_next(project, ben).source == Source.AUDIT
     assert loop.refreshed(held[0]).ended_at is None
 

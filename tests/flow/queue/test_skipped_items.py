@@ -103,7 +103,7 @@ def test_what_is_put_back_is_asked_again_of_those_who_skipped_it(
     assert skipped_items.reopen_skipped(project) == 1
     assert Item.objects.set_aside(project).count() == 0
     assert leasing.lease_next(project, ana).item == set_aside
-    # That it was skipped stays known.
+    # The skip stays in the history.
     assert Item.objects.get().skips == 2
     assert set(Lease.objects.exclude(outcome="").values_list("outcome", flat=True)) == {"again"}
 

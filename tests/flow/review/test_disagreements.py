@@ -138,7 +138,7 @@ def test_same_decision_twice_is_one_and_another_one_keeps_the_first(
 ) -> None:
     for said in ("ham", "ham", "spam"):
         adjudicate.decide(project, lea, torn.pk, [said])
-    history = [adjudicate.decided_names(each) for each in Decision.objects.all()]
+    history = [adjudicate.decided_names(each.project, each) for each in Decision.objects.all()]
     assert history == [["ham"], ["spam"]]
     assert recount(project) == []
     adjudicate.take_back(project, lea, torn.pk)

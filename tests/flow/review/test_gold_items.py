@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from annotator.flow.annotation import payload, revise
-from annotator.flow.projects import settings
+from annotator.flow.projects import label_set, settings
 from annotator.flow.queue import leasing
 from annotator.flow.review import gold_items
 from annotator.messages import labelling
@@ -68,3 +68,13 @@ def test_what_was_said_at_first_is_what_scores(
         {"user": "ana", "n": 2, "right": 0},
         {"user": "ben", "n": 1, "right": 1},
     ]
+
+
+def test_known_answers_count_as_right_after_their_labels_were_renamed(
+    project: Project, check: Any
+) -> None:
+    spam, ham = project.labels.all()
+    specs = [{"id": spam.pk, "name": "junk"}, {"id": ham.pk, "name": "ok"}]
+    label_set.change_labels(project, specs)
+    loop.answer(loop.refreshed(check), ["ok"])
+    assert gold_items.gold_score(loop.refreshed(project)) == [{"user": "ana", "n": 1, "right": 1}]

@@ -5,11 +5,12 @@ from django.conf import LazySettings
 
 from annotator import encoders
 from annotator.encoders import packages
-from annotator.flow.datasets import search
+from annotator.flow.items import likeness
 from annotator.flow.projects import settings as project_settings
 from annotator.models import Item, Label, Project
 from annotator.pool import encoder_process
 from tests import loop, vectors
+from tests.flow.items.test_listing import query
 from tests.given import RunRound
 
 pytestmark = pytest.mark.django_db
@@ -64,5 +65,5 @@ def test_descriptions_start_a_project(project: Project, minilm: None, run_round:
     assert len(right) >= 8
     # A start, not a model: chance is half of them.
     assert sum(right) >= 0.75 * len(right)
-    wanted = search.as_wanted("a train arrives", by="meaning")
-    assert search.by_meaning(project, wanted).items[0].text == "See you at the station at eight"
+    wanted = query(project, q="a train arrives", by="meaning")
+    assert likeness.by_meaning(wanted).items[0].text == "See you at the station at eight"

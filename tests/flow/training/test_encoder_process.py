@@ -1,5 +1,7 @@
 """Texts of a request are encoded in a process of their own, which comes and goes."""
 
+import io
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -8,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from numpy.typing import NDArray
 
 from annotator.pool import encoder_process
 from annotator.pool.encoder_process import EncoderAway, EncoderProcess
@@ -40,7 +43,7 @@ def test_texts_come_back_as_the_vectors_of_the_encoder(
     found = process.encode("small", "1", TEXTS)
     np.testing.assert_allclose(found, encoder.encode(TEXTS), atol=1e-5)
     np.testing.assert_array_equal(found[1], 0.0)
-    # It answers again without starting anew.
+    # It answers again without a restart.
     first = process._process
     np.testing.assert_array_equal(process.encode("small", "1", TEXTS[:1]), found[:1])
     assert process._process is first
@@ -75,3 +78,22 @@ def test_process_ends_when_nobody_asks(folder: Path, monkeypatch: pytest.MonkeyP
     with os.fdopen(reader, "rb", buffering=0) as source, open(os.devnull, "wb") as out:
         encoder_process.serve(source, out)
     os.close(writer)
+
+
+def test_pictures_arrive_as_they_were_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [b"\x89PNG\xff\x00", b"", "a text"]
+    arrived: list[str | bytes] = []
+
+    class Encoder:
+        def encode(self, docs: list[str | bytes]) -> NDArray[np.float32]:
+            arrived.extend(docs)
+            return np.ones((len(docs), 2), dtype=np.float32)
+
+    def ask(self: EncoderProcess, request: bytes) -> tuple[bytes, bytes]:
+        out = io.BytesIO()
+        np.save(out, encoder_process._encode({("tiny", "1"): Encoder()}, json.loads(request)))
+        return encoder_process.FINE, out.getvalue()
+
+    monkeypatch.setattr(EncoderProcess, "_ask", ask)
+    assert EncoderProcess().encode("tiny", "1", sent).shape == (3, 2)
+    assert arrived == sent

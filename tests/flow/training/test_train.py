@@ -48,6 +48,21 @@ def test_first_round_needs_no_labels(ready: Any, run_round: RunRound) -> None:
     assert all(pick["suggestion"] is None for pick in turn.picks)
 
 
+def test_round_covers_clusters_while_a_label_was_given_once_or_twice(
+    ready: Any, run_round: RunRound, ana: User
+) -> None:
+    for number in range(14):
+        loop.answer(leasing.lease_next(ready, ana), ["ham" if number < 12 else "spam"])
+    turn = run_round(ready)
+    assert turn.phase == "margin_clusters"
+    reasons = [pick["reason"] for pick in turn.picks]
+    halves = reasons.count("margin"), reasons.count("uncertain-cluster")
+    assert sum(halves) == len(reasons)
+    assert abs(halves[0] - halves[1]) <= 1
+    loop.answer(leasing.lease_next(ready, ana), ["spam"])
+    assert run_round(ready).phase == "margin"
+
+
 def test_model_learns_from_standing_answers_that_count(
     ready: Any, run_round: RunRound, ana: User, ben: User, lea: User
 ) -> None:
@@ -218,8 +233,8 @@ def test_accuracy_is_told_only_of_enough_audits(trained: Any, run_round: RunRoun
     measured = {"value": 0.9, "low": 0.7, "high": 0.99, "n": 19, "confidence": 0.95}
     for n, told in ((19, None), (20, {**measured, "n": 20})):
         ModelVersion.objects.filter(pk=version.pk).update(accuracy={**measured, "n": n})
-        # With the model that it is of.
-        of = {"model": version.number, "labels": version.trained_on}
+        # With the model that it describes.
+        of = {"model": version.number, "labels": version.trained_on, "metric": "accuracy"}
         assert estimate.newest(trained) == (told and {**told, **of})
 
 

@@ -55,7 +55,7 @@ def test_edited_description_starts_a_round(
     time_machine.shift(60)
     assert schedule.due(described) == ""
     one, other = described.labels.all()
-    # What the descriptions say is turned round.
+    # The descriptions are swapped.
     rows = [{"id": one.pk, "name": one.name, "description": other.description}]
     rows += [{"id": other.pk, "name": other.name, "description": one.description}]
     label_set.change_labels(described, rows)

@@ -73,7 +73,7 @@ def test_first_token_may_stand_for_the_text(network: EncoderSpec) -> None:
 def test_prefix_comes_before_every_text(network: EncoderSpec) -> None:
     given = open_encoder(replace(network, prefix="car ")).encode(["apple", " "])
     np.testing.assert_allclose(given[0], open_encoder(network).encode(["car apple"])[0])
-    # A blank text says nothing, with a prefix as without.
+    # A blank text has a vector of zeros, with or without a prefix.
     assert not given[1].any()
 
 
@@ -102,7 +102,7 @@ def test_long_texts_are_cut_and_told(network: EncoderSpec, static: EncoderSpec) 
             False,
             False,
         ]
-    # What closes a text still does.
+    # The closing token is still there.
     cut, whole = open_encoder(network).encode([longer, exact])
     np.testing.assert_allclose(cut, whole)
 

@@ -116,7 +116,7 @@ def test_a_gain_or_a_dip_beyond_the_interval_is_no_plateau(values: Any) -> None:
     steady = [np.arange(100) % 3] * 6
     measured = [intervals.Estimate(v, v - 0.05, v + 0.04, 150, 0.95) for v in values]
     assert not stopping.is_plateau(steady, measured)
-    # What lies before the window is past: the model did learn, once.
+    # Changes before the window do not count: the model did learn, once.
     assert stopping.is_plateau(steady, [*measured, *[STEADY] * 4])
 
 
@@ -271,7 +271,7 @@ def test_needed_audits_never_exceed_what_is_left(population: Any, share: float) 
     marks = np.arange(56) >= round(56 * (1 - share))
     found = stopping.target_reached(marks, 0.9, population=population)
     if marks.mean() < 0.9:
-        # Even all of them would not prove it.
+        # Even an audit of every item would not prove it.
         assert found.labels_needed is None
     else:
         assert found.labels_needed is not None

@@ -212,6 +212,20 @@ class TestFeatures:
         one, other = (Features(None, np.zeros((1, 3), np.float32), (0, i)) for i in (1, 2))
         with pytest.raises(ValueError, match="different encoders"):
             Features.concat([one, other])
+        with pytest.raises(ValueError, match="different encoders"):
+            Features.gathered([one, other], 2)
+        for n in (2, 4):
+            with pytest.raises(ValueError, match=r"rows|broadcast"):
+                Features.gathered([one.take([0, 0, 0])], n)
+        with pytest.raises(ValueError, match="nothing"):
+            Features.gathered([], 0)
+
+    def test_gathering_is_concatenating_with_one_part_at_a_time(self, topics: Any) -> None:
+        texts, _names = topics
+        mixed = RECIPES["text"].fit(texts, seed=0).transform(texts[:9])
+        for X in (mixed, Features(None, mixed.dense, mixed.spread, mixed.blocks)):
+            parts = [X.take(slice(start, start + 4)) for start in range(0, 9, 4)]
+            same(Features.gathered(iter(parts), 9), Features.concat(parts))
 
 
 def picture(kind: int, rng: np.random.Generator, size: tuple[int, int] = (28, 28)) -> Image.Image:

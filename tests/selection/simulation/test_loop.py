@@ -12,6 +12,7 @@ from selection.models.label_texts import LabelTexts
 from selection.simulation import baseline, loop
 from selection.simulation.dataset import LabelledDataset, Plan, macro_f1
 from selection.simulation.loop import audits_due, replay
+from selection.strategies import registry
 from selection.strategies.base import Strategy
 from selection.strategies.registry import STRATEGIES
 
@@ -72,6 +73,28 @@ def test_model_of_the_last_mark_is_that_of_the_app(pool: Any) -> None:
     assert run.accuracy[-1] == (said == pool.truth).mean()
     assert run.macro_f1[-1] == pytest.approx(macro_f1(pool.truth, said, SingleLabel(3)))
     assert run.rare_found[-1] == (pool.y[run.asked] == 2).sum() / (pool.y == 2).sum()
+
+
+def test_auto_covers_clusters_until_every_class_it_met_has_three_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nearly all items have one class, so the first batch tells little of the others."""
+    rng = np.random.default_rng(5)
+    y = rng.permutation(np.repeat(np.arange(3), [385, 10, 5]))
+    points = (np.eye(3, 8)[y] + rng.normal(size=(400, 8))).astype(np.float32)
+    known = LabelledDataset(Features(None, points, (0, 8)), y, SingleLabel(3), rare_class=2)
+    resolve, phases = registry.resolve, []
+
+    def noted(*given: Any, **named: Any) -> Strategy:
+        phases.append((named.get("fewest"), resolve(*given, **named)))
+        return phases[-1][1]
+
+    monkeypatch.setattr(registry, "resolve", noted)
+    asked = replay(known, "auto", 0, Plan(labels=200), still).asked
+    fewest = [min(np.unique(y[asked[:n]], return_counts=True)[1]) for n in range(20, 200, 20)]
+    told = [(few, strategy.name) for few, strategy in phases[-9:]]
+    assert told == [(few, "margin_clusters" if few < 3 else "margin") for few in fewest]
+    assert len({name for _few, name in told}) == 2
 
 
 def test_strategy_that_knows_the_answers_finds_the_rare_class_first(

@@ -80,7 +80,7 @@ def test_likeliest_are_asked_in_order() -> None:
 def test_what_is_asked_near_those_found_is_the_most_doubtful_there() -> None:
     candidates = pool(25, 600)
     points, found = (normalise_rows(part) for part in (candidates.spread, candidates.existing[:25]))
-    # Nothing that is likely is doubtful here, so one queue takes nothing from the other.
+    # No likely item is uncertain here, so the two queues do not share items.
     proba = np.where(candidates.proba[:, 2:] > 0.6, 1.0, candidates.proba[:, 2:] / 2)
     candidates = replace(
         candidates, proba=np.hstack([1 - proba, 0 * proba, proba]), scores=proba[:, 0]

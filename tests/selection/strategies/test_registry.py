@@ -10,7 +10,14 @@ import pytest
 
 from selection.core import top_k
 from selection.models import MultiLabel, SingleLabel
-from selection.strategies.registry import STRATEGIES, Candidates, explain, prefilter_size, resolve
+from selection.strategies.registry import (
+    STRATEGIES,
+    Candidates,
+    explain,
+    fewest_labels,
+    prefilter_size,
+    resolve,
+)
 from selection.strategies.shortlist import Query, merge_shortlists, shortlist, to_candidates
 
 NAMES = sorted(STRATEGIES)
@@ -253,10 +260,26 @@ def test_auto_moves_from_seeds_to_uncertain_clusters_to_close_calls() -> None:
 
 
 def test_auto_counts_labels_per_class_that_was_seen() -> None:
-    # Many classes, a label or two of each: a batch is still to stand for many items.
+    # Many classes with a label or two each: a batch must still represent many items.
     assert resolve("auto", 200, 100, SingleLabel(151)).name == "uncertain_clusters"
     # 47 declared classes never turned up: they do not keep the project at its start.
     assert resolve("auto", 500, 30, SingleLabel(77)).name == "margin"
+
+
+def test_auto_covers_clusters_while_a_class_has_few_labels() -> None:
+    # A first batch that is mostly of one class tells nothing of the others.
+    space, counts = SingleLabel(4), [16, 2, 2, 0]
+    fewest = fewest_labels(counts)
+    assert resolve("auto", 20, 3, space, fewest=fewest).name == "margin_clusters"
+    assert resolve("auto", 20, 3, space, fewest=3).name == "margin"
+    ids = np.arange(60)
+    proba = np.tile([0.5, 0.5, 0.0, 0.0], (60, 1))
+    spread = np.repeat(np.eye(3), 20, axis=0)
+    pool = Candidates(ids, np.zeros(60), proba, spread, space=space, n_labelled=20, classes_seen=3)
+    taken = STRATEGIES["auto"].choose(replace(pool, class_counts=counts), 4, 0)
+    assert sorted(taken.reasons) == ["margin", "margin", "uncertain-cluster", "uncertain-cluster"]
+    taken = STRATEGIES["auto"].choose(replace(pool, class_counts=[14, 3, 3, 0]), 4, 0)
+    assert taken.reasons == ["margin"] * 4
 
 
 def test_auto_searches_where_the_recall_of_a_rare_class_is_the_goal() -> None:
@@ -411,3 +434,50 @@ def test_uncertain_clusters_go_by_their_sum_of_doubt_and_not_by_their_size(rng: 
         assert 60 <= strategy.choose(candidates, 3, seed).rows[0] < 80
         assert strategy.choose(labelled, 2, seed).rows[0] >= 80
     assert STRATEGIES["typical"].choose(candidates, 3, 0).rows[0] < 60
+
+
+def test_auto_asks_for_typical_items_where_a_model_is_to_label_the_rest() -> None:
+    assert resolve("auto", 400, 2, SingleLabel(2), finishes=True).name == "typical_margin"
+    assert resolve("margin", 400, 2, SingleLabel(2), finishes=True).name == "margin"
+    assert resolve("auto", 400, 2, SingleLabel(2), finishes=True, hunts=True).name == "rare"
+    assert resolve("auto", 3, 1, SingleLabel(2), finishes=True).name == "typical"
+
+
+def test_half_are_the_closest_calls_and_half_are_typical_of_the_sample(rng: Any) -> None:
+    # The closest calls form one cluster, the random sample has three others.
+    sizes = [20, 30, 20, 10]
+    spread = np.repeat(np.eye(4), sizes, axis=0) + rng.normal(scale=0.01, size=(80, 4))
+    sure = np.repeat([0.5, 0.8, 0.7, 0.6], sizes)
+    proba = np.column_stack([sure, 1 - sure])
+    ids, strategy = np.arange(80), STRATEGIES["margin_clusters"]
+    scores = strategy.score(proba, ids, 0, space=SingleLabel(2))
+    pool = Candidates(ids, scores, proba, spread, space=SingleLabel(2), drawn=ids >= 20)
+    asked = strategy.choose(pool, 6, 0)
+    assert asked.reasons == ["margin"] * 3 + ["uncertain-cluster"] * 3
+    assert (asked.rows[:3] < 20).all()
+    groups = np.searchsorted(np.cumsum(sizes), asked.rows[3:], side="right")
+    assert sorted(groups) == [1, 2, 3]
+
+
+def test_batches_of_one_take_turns() -> None:
+    ids, half, strategy = np.arange(4), np.full((4, 2), 0.5), STRATEGIES["margin_clusters"]
+    pool = Candidates(ids, np.zeros(4), half, np.eye(4), space=SingleLabel(2))
+    reasons = [strategy.choose(replace(pool, n_labelled=n), 1, 0).reasons[0] for n in range(4)]
+    assert reasons == ["margin", "uncertain-cluster"] * 2
+
+
+def test_sample_of_the_pool_is_the_same_however_it_is_cut() -> None:
+    n = 9000
+    proba = np.column_stack([np.linspace(0.5, 1, n), np.linspace(0.5, 0, n)])
+    question = Query(STRATEGIES["margin_clusters"], SingleLabel(2), 20, n, 3)
+    found = []
+    for cuts in ([np.arange(n)], np.array_split(np.arange(n), 4)[::-1]):
+        best = merge_shortlists(question, [shortlist(question, cut, proba[cut]) for cut in cuts])
+        empty = np.zeros((len(best.ids), 1))
+        taken = to_candidates(question, best, empty, np.zeros((0, 1)), [])
+        found.append((set(best.ids.tolist()), set(best.ids[taken.drawn].tolist())))
+    assert found[0] == found[1]
+    closest, drawn = set(range(400)), found[0][1]
+    assert closest <= found[0][0]
+    assert len(drawn) == 2000
+    assert abs(np.mean(list(drawn)) - n / 2) < 300

@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
-from annotator.flow.projects import accounts, locale
+from annotator.flow.people import accounts
+from annotator.flow.projects import locale
 from annotator.flow.simulation import job
 from annotator.i18n import stored_messages
 from annotator.models import Import, Project, User
@@ -87,7 +88,7 @@ def test_browser_keeps_the_language_for_the_log_in(signed_in: SignedIn, ana: Use
 
 
 def test_new_machine_learns_the_language_with_the_log_in() -> None:
-    user, _token = accounts.create_user("anna", PASSWORD)
+    user = accounts.create_user("anna", PASSWORD)
     locale.choose(user, "de")
     client = Client(headers=ENGLISH)
     assert tongue(client.get("/login")) == "en"
@@ -179,7 +180,7 @@ def worked(project: Project, lea: User, ana: User) -> Any:
 
 PAGES = [
     *("label:desk", "dashboard", "imports", "simulations", "settings", "members"),
-    *("find:find", "bulk:page"),
+    *("items", "bulk:page"),
     *("projects", "new_project", "users", "account", "desk_preferences"),
 ]
 

@@ -18,7 +18,7 @@ HIDDEN_LINKS = """() => {
 }"""
 OF_A_PROJECT = [
     *("label:desk", "dashboard", "imports", "settings", "members"),
-    *("find:find", "bulk:page"),
+    *("items", "bulk:page"),
 ]
 OTHERS = ["projects", "account", "desk_preferences"]
 

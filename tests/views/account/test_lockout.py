@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from annotator.flow.projects import accounts
+from annotator.flow.people import accounts, invitations
 from annotator.jobs.outages import Away
 from annotator.security import known_devices, password_hashing, rate_limits
 from tests import servers
@@ -29,7 +29,7 @@ def _quick_hashes(settings: Settings) -> None:
 @pytest.fixture
 def ann(db: Any, time_machine: Any) -> Any:
     time_machine.move_to(timezone.now(), tick=False)
-    return accounts.create_user("ann", PASSWORD)[0]
+    return accounts.create_user("ann", PASSWORD)
 
 
 def log_in(
@@ -74,7 +74,7 @@ def test_known_browser_is_not_locked_out_by_others_at_its_address(client: Client
 def test_browser_is_known_after_an_invitation_too(
     client: Client, db: Any, time_machine: Any
 ) -> None:
-    _user, token = accounts.create_user("ann")
+    token = invitations.invite("ann").token
     client.post(reverse("invite", args=[token]), {"password": PASSWORD, "again": PASSWORD})
     client.post(reverse("logout"))
     lock()
@@ -89,7 +89,7 @@ def test_known_browser_has_a_limit_of_its_own(client: Client, ann: Any, time_mac
     answer = log_in(client)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "900"
-    # What was tried there is held against nobody else.
+    # Attempts there do not count against anybody else.
     assert log_in(Client()).status_code == 302
     time_machine.shift(timedelta(minutes=15, seconds=1))
     assert log_in(client).status_code == 302
@@ -217,7 +217,7 @@ def test_invitations_are_guessed_twenty_times_a_minute_only(
     client: Client, db: Any, time_machine: Any
 ) -> None:
     time_machine.move_to(timezone.now(), tick=False)
-    _user, token = accounts.create_user("new")
+    token = invitations.invite("new").token
     for number in range(20):
         assert client.get(reverse("invite", args=[f"1.a:{number}"])).status_code == 404
     assert client.get(reverse("invite", args=[token])).status_code == 429

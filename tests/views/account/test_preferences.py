@@ -140,6 +140,6 @@ def test_page_costs_the_same_in_many_projects(
         made = settings.create_project(olga, name=f"Mail {number}", labels=["a", "b"])
         members.add_member(made, "ana")
     client = signed_in(ana)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         answer = client.get(at(name))
     assert answer.status_code == 200

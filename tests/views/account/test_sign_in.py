@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotator.flow.projects import accounts
+from annotator.flow.people import accounts, invitations
 from tests.given import SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ PASSWORD = "chaff-in-the-wind-7"
 
 @pytest.fixture
 def ann() -> Any:
-    return accounts.create_user("ann", PASSWORD)[0]
+    return accounts.create_user("ann", PASSWORD)
 
 
 def log_in(client: Any, **more: Any) -> Any:
@@ -81,20 +81,21 @@ def test_wrong_old_password_is_422(signed_in: SignedIn, ann: Any) -> None:
 
 
 def test_invitation_lets_choose_a_password_once(client: Client, db: Any) -> None:
-    user, token = accounts.create_user("new")
-    address = reverse("invite", args=[token])
+    link = invitations.invite("new")
+    user, address = link.invitation.user, reverse("invite", args=[link.token])
     assert "Welcome, new" in client.get(address).content.decode()
     answer = client.post(address, {"password": PASSWORD, "again": PASSWORD})
     assert answer.url == reverse("projects")
     assert client.get(reverse("projects")).status_code == 200
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
-    assert client.get(address).status_code == 404
+    used = client.get(address)
+    assert used.status_code == 410
+    assert "already used" in used.content.decode()
 
 
 def test_invitation_refuses_a_weak_password_and_a_slip(client: Client, db: Any) -> None:
-    _user, token = accounts.create_user("new")
-    address = reverse("invite", args=[token])
+    address = reverse("invite", args=[invitations.invite("new").token])
     weak = client.post(address, {"password": "12345", "again": "12345"})
     assert weak.status_code == 422
     assert "too short" in weak.content.decode()

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import recall_standing
-from annotator.flow.projects import settings
+from annotator.flow.projects import settings as project_settings
 from annotator.models import ModelVersion, Project, Report, Tally, User
 from annotator.views.charts import registry
 from annotator.views.charts.data import ChartData
 from tests import loop
 from tests.given import SignedIn
+from tests.kept import Kept, keeping
 from tests.loop import ready_space
 
 pytestmark = pytest.mark.django_db
@@ -24,12 +25,11 @@ pytestmark = pytest.mark.django_db
 ESTIMATE = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 60, "confidence": 0.95}
 
 
-@pytest.fixture
-def worked(project: Project, ana: User) -> Any:
-    """A project with rounds behind it, of which two models were measured in full."""
+def work() -> Project:
+    project = loop.mail_project()
     loop.fill(project, 60)
     loop.make_features(project)
-    loop.label(project, ana, 24)
+    loop.label(project, loop.person("ana"), 24)
     loop.go_round(project)
     background_reports.make_all(project.pk)
     ModelVersion.objects.all().delete()
@@ -44,6 +44,15 @@ def worked(project: Project, ana: User) -> Any:
     Report.objects.filter(kind="quality").update(found={"weeks": weeks})
     add_screening(project)
     return project
+
+
+worked_once = keeping(lambda _patch: work())
+
+
+@pytest.fixture
+def worked(worked_once: Kept, db: None, settings: Settings) -> Project:
+    """A project with rounds behind it, of which two models were measured in full."""
+    return worked_once.put(settings)
 
 
 def add_model(project: Project, number: Any) -> None:
@@ -75,7 +84,9 @@ def add_model(project: Project, number: Any) -> None:
 
 
 def add_screening(project: Project) -> None:
-    settings.change_settings(project, rare_label="spam", target_metric="recall", target_value=0.9)
+    project_settings.change_settings(
+        project, rare_label="spam", target_metric="recall", target_value=0.9
+    )
     step = {"proven": False, "p_value": 0.4, "reads_needed": 425}
     Report.objects.update_or_create(
         project=project,
@@ -161,9 +172,15 @@ def test_cost_is_in_money_where_a_rate_is_set(worked: Any) -> None:
     Project.objects.filter(pk=worked.pk).update(hourly_rate=30)
     rows = registry.CHARTS["cost"].rows(ChartData(Project.objects.get(pk=worked.pk)))
     assert [row["cost"] for row in rows] == [7.5, 15.0]
-    # Accuracy did not rise, so no price of a point can be said.
+    # Accuracy did not rise, so a point has no price.
     assert rows[1]["per_point"] is None
     assert rows[1]["per_label"] == pytest.approx(0.075)
+    project_settings.change_settings(Project.objects.get(pk=worked.pk), currency="EUR")
+    cost, facts = registry.CHARTS["cost"], ChartData(Project.objects.get(pk=worked.pk))
+    row = cost.rows(facts)[1]
+    said = {column.field: column.cell(row)["words"] for column in cost.columns}
+    assert (said["cost"], said["per_label"], said["per_point"]) == ("€15.00", "€0.0750", "–")
+    assert "at a cost of €15.00" in cost.words([row])
 
 
 def test_unknown_forms_are_not_found(signed_in: SignedIn, lea: User, project: Project) -> None:

@@ -34,7 +34,7 @@ def learnt(project: Project, ana: User) -> Any:
 def test_points_of_the_map_open_their_items(signed_in: SignedIn, lea: User, learnt: Any) -> None:
     page = page_of(signed_in(lea), "map", learnt)
     item = background_reports.report(learnt, "plane")["points"][0][2]
-    assert f"find?like={item}" in page
+    assert f"items?like={item}" in page
     assert "After round 1." in page
     for forbidden in ("<style", " style=", "<script>"):
         assert forbidden not in page

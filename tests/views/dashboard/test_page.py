@@ -57,7 +57,7 @@ def running(project: Project, ana: User) -> Any:
 
 def test_sentence_comes_with_n_and_interval(signed_in: SignedIn, lea: User, running: Any) -> None:
     page = page_of(signed_in(lea), running)
-    # What model 3 learnt from, whatever was given since.
+    # The labels that model 3 learnt from, whatever came later.
     assert ("Accuracy 93% (95% CI 90–95%) on 60 audit items after 300 labels (model 3).") in page
 
 
@@ -226,7 +226,7 @@ def test_what_everybody_skipped_is_said_to_leads_who_can_have_it_asked_again(
     page = page_of(signed_in(lea), project)
     assert "1 item was skipped by every annotator" in page
     assert 'id="aside"' not in page_of(signed_in(ana), project)
-    found = signed_in(lea).get(reverse("find:find", args=[project.pk]), {"state": "aside"})
+    found = signed_in(lea).get(reverse("items", args=[project.pk]), {"state": "aside"})
     assert found.content.decode().count("find-item") == 1
     answer = signed_in(lea).post(reverse("put_back", args=[project.pk]), follow=True)
     assert "1 item requeued." in answer.content.decode()

@@ -134,3 +134,21 @@ def test_list_costs_the_same_with_many_imports(
     with django_assert_max_num_queries(6):
         page = client.get(at(project)).content.decode()
     assert page.count(".csv</") >= 10
+
+
+@pytest.mark.parametrize("target", ["import-preview", None])
+def test_preview_counts_the_labels_of_a_file_and_keeps_what_was_typed(
+    signed_in: SignedIn, olga: User, project: Project, region: Region, target: str | None
+) -> None:
+    file = SimpleUploadedFile("mail.csv", b"text,label\na,spam\nb,spam\nc,junk\n")
+    seen = signed_in(olga).post(
+        f"{at(project)}/preview",
+        {"file": file, "labels_are": "seed", "format": ""},
+        headers=region(target) if target else {},
+    )
+    page = seen.content.decode()
+    assert seen.status_code == 200
+    assert '<dt dir="auto">spam</dt><dd>2</dd>' in page
+    assert '<dt dir="auto">junk</dt><dd>1</dd>' in page
+    assert seen.headers["Winnow-Draft"] == "kept"
+    assert "winnow_saved" not in seen.cookies

@@ -177,7 +177,7 @@ def test_before_the_first_model_it_says_what_to_do(
     page = show(client, project)
     assert "after the first round with a model" in page
     assert reverse("label:desk", args=[project.pk]) in page
-    # It looks again by itself, and is told when there is nothing new.
+    # It polls, and is told when there is nothing new.
     address = re.search(r'hx-get="([^"]*)"', page).group(1).replace("&amp;", "&")
     assert client.get(address, headers=region("bulk")).status_code == 204
     assert 'hx-trigger="every 4s"' in page

@@ -15,7 +15,7 @@ from tests.views.in_browser import MARKS, listen, sign_in, unfit
 
 pytestmark = MARKS
 
-# What comes sooner after a new page is taken for the end of the press before.
+# A press that comes sooner after a new page counts as the end of the one before.
 READ_MS = 600
 
 

@@ -141,6 +141,35 @@ def test_twenty_decisions_without_a_line_outlive_their_tab(
     assert text_of(again) not in seen
 
 
+KEEP = """async number => {
+    const { Outbox } = await import(document.querySelector('script[src*="labelling/main"]').src
+        .replace(/main[^/]*$/, 'sync.js'));
+    const outbox = new Outbox(0);
+    await outbox.stored();
+    for (let at = 0; at < number; at += 1) {
+        outbox.add({ client_id: `kept-${at}`, person: 0, at, about: 'a'.repeat(3000) });
+    }
+}"""
+KEPT = """async () => {
+    const { Outbox } = await import(document.querySelector('script[src*="labelling/main"]').src
+        .replace(/main[^/]*$/, 'sync.js'));
+    const kept = await new Outbox(0).stored();
+    return kept.filter(({ client_id: id }) => id.startsWith('kept')).length;
+}"""
+
+
+def test_decisions_outlive_a_tab_that_is_closed_in_the_same_moment(
+    desk: Any, context: BrowserContext, live_server: LiveServer, busy: Any
+) -> None:
+    kept = []
+    for _turn in range(3):
+        desk.evaluate(KEEP, 20)
+        desk.close()
+        desk = open_desk(context.new_page(), live_server, busy)
+        kept.append(desk.evaluate(KEPT))
+    assert kept == [20, 20, 20]
+
+
 def test_two_windows_and_two_people_never_share_an_item(
     desk: Any,
     context: BrowserContext,
@@ -175,7 +204,7 @@ def test_crash_of_the_page_loses_nothing(
     seen = decide(desk, 3)
     desk.locator("#standing", has_text="3 waiting").wait_for()
     desk.wait_for_timeout(200)
-    # It has no chance to say farewell.
+    # It has no chance to release its items.
     with pytest.raises(Error):
         desk.goto("chrome://crash", timeout=5000)
     desk.close()
@@ -272,18 +301,3 @@ def test_undo_and_correction_after_a_round_are_learnt_from(
     assert [each.action for each in undone.revisions.all()] == ["withdrawn"]
     run_round(project)
     assert ModelVersion.objects.latest("number").trained_on == 13
-
-
-def test_page_is_light(
-    page: Page, context: BrowserContext, live_server: LiveServer, busy: Any, ana: User
-) -> None:
-    sign_in(context, live_server, ana)
-    line = context.new_cdp_session(page)
-    line.send("Network.enable")
-    sizes = []
-    line.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-    open_desk(page, live_server, busy)
-    page.wait_for_timeout(1500)
-    assert len(sizes) <= 16
-    # Not even compressed, as it is on a real server.
-    assert sum(sizes) <= 150_000

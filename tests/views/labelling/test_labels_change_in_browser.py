@@ -196,11 +196,12 @@ def test_found_item_is_labelled_by_the_button_that_was_there(
 ) -> None:
     (item,) = add_items("one")
     sign_in(context, live_server, lea)
-    page.goto(live_server.url + reverse("find:find", args=[project.pk]))
+    page.goto(live_server.url + reverse("items", args=[project.pk]))
     rename(project, "spam")
     page.locator("[data-find]").first.focus()
     page.keyboard.press("1")
-    page.get_by_text("grievance").first.wait_for()
+    # The row says it once it is saved; the buttons beside it say it before.
+    page.locator(f"#item-{item.pk}").get_by_text("grievance").wait_for()
     assert given() == [["grievance"]]
     assert item.pk == Annotation.objects.get().item_id
 

@@ -45,7 +45,7 @@ def opened(
     return at
 
 
-# What has the focus, by the name that it shows.
+# The focused element, by its visible name.
 FOCUSED = "document.activeElement.closest('.choice').querySelector('.choice-name').textContent"
 
 

@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, default_storage
 from django.test import Client
 from django.urls import reverse
+from knox.models import AuthToken
 from PIL import Image
 from pytest_django import Settings
 
@@ -106,6 +107,17 @@ def test_strangers_get_404(signed_in: SignedIn, zed: User, picture: Any, query: 
 
 def test_nobody_is_sent_to_the_login(client: Client, picture: Any) -> None:
     assert client.get(picture + "?size=640").url.startswith("/login")
+
+
+def test_programs_get_the_image_with_their_token(
+    client: Client, ana: User, zed: User, picture: Any
+) -> None:
+    for user, status in ((ana, 200), (zed, 404)):
+        _row, token = AuthToken.objects.create(user)
+        answer = client.get(picture, headers={"Authorization": f"Token {token}"})
+        assert answer.status_code == status
+    wrong = client.get(picture, headers={"Authorization": "Token nonsense"})
+    assert (wrong.status_code, wrong.headers["WWW-Authenticate"]) == (401, "Token")
 
 
 @pytest.mark.parametrize("query", ["", "?size=640"])

@@ -10,8 +10,11 @@ from django.conf import settings
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from annotator.flow.annotation import send_back
 from annotator.flow.queue import leasing
 from annotator.models import Annotation, Lease, Project, User
+from annotator.views.labelling import messages
+from tests import loop
 from tests.given import AddItems, SignedIn
 
 pytestmark = pytest.mark.django_db
@@ -340,3 +343,29 @@ def test_desk_costs_as_many_queries_with_many_items_as_with_few(
     with django_assert_max_num_queries(12):
         page = client.get(at(desk)).content.decode()
     assert "0 of 72 labelled" in page
+
+
+def test_comment_of_an_item_that_came_back_is_shown_to_its_author(
+    signed_in: SignedIn, lea: User, ana: User, ben: User, desk: Any
+) -> None:
+    first = loop.label(desk, ana, 1)[0]
+    send_back.send_back(first, lea, "Look at the sender.", ana)
+    page = signed_in(ana).get(at(desk))
+    assert "Sent back by lea: Look at the sender." in page.content.decode()
+    assert config(page)["first"]["redo"] == {"by": "lea", "comment": "Look at the sender."}
+    assert "redo" not in config(signed_in(ben).get(at(desk)))["first"]
+
+
+def test_help_lists_only_keys_that_do_something_here(
+    signed_in: SignedIn, ana: User, desk: Any
+) -> None:
+    page = signed_in(ana).get(at(desk))
+    titles = [str(title) for title, _keys in page.context["actions"]]
+    assert "find a label" not in [each.lower() for each in titles]
+    assert page.context["label_keys"] == ["1", "2"]
+
+
+def test_only_the_name_of_a_picture_is_shown(desk: Any) -> None:
+    # Its folder may be its label.
+    assert messages.name_of({"key": "cat/7.png", "image_url": "/x"}) == "7.png"
+    assert messages.name_of({"key": "a/b"}) == "a/b"

@@ -177,7 +177,7 @@ def test_key_before_the_picture_is_there_decides_nothing(
     pictures.locator("#item img").wait_for()
     pictures.keyboard.press("1")
     wait_for(pictures, "Saved: cat.")
-    # Nobody looked at it while it was on its way.
+    # Nobody saw it while it was loading.
     assert given() == [["cat"]]
 
 

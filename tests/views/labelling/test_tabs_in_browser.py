@@ -216,7 +216,7 @@ def test_second_window_beside_a_reload_never_shows_the_same_item(
         "new MutationObserver(() => saw(document.querySelector('#item')?.textContent ?? ''))"
         ".observe(document, { childList: true, subtree: true, characterData: true })"
     )
-    # The browser has just been told that a tab is about to be reloaded; here comes another one.
+    # The browser has just learnt that a tab is about to reload; here comes another one.
     open_desk(second, live_server, tags)
     theirs = text_of(second)
     reload(desk)

@@ -83,7 +83,7 @@ def test_folder_is_added_and_removed(
     browser, headers = signed_in(root), region("encoders")
     page = browser.post(reverse("encoders"), {"folder": f" {elsewhere} "}, headers=headers)
     assert page.status_code == 200
-    # A worker copies it; until then the page looks again by itself.
+    # A worker copies it; until then the page refreshes automatically.
     assert "Adding mine" in page.content.decode()
     assert encoders.available() == []
     address = page.content.decode().split('hx-get="')[1].split('"')[0]
@@ -128,7 +128,7 @@ def test_copy_whose_worker_died_is_made_again(
     signed_in(root).post(reverse("encoders"), {"folder": str(elsewhere)})
     work = EncoderImport.objects.get()
     EncoderImport.objects.claim(work.pk)
-    # It had copied all of it, but did not come to say so.
+    # It had copied everything, but could not record that.
     adding.add_folder(elsewhere, build=False)
     assert installed_encoders.add(work.pk) is None
     time_machine.shift(timedelta(seconds=jobs.STALE_SECONDS + 1))

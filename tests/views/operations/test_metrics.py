@@ -128,7 +128,7 @@ def test_the_admins_session_does_not_open_them(client: Client, by_token: Any, ol
 @pytest.mark.parametrize(
     ("env", "words"),
     [
-        ({"METRICS": "yes"}, "METRICS is off, loopback or token"),
+        ({"METRICS": "yes"}, "METRICS is one of off, loopback, token"),
         ({"METRICS": "token", "METRICS_TOKEN": "short"}, "at least 20 characters"),
     ],
 )

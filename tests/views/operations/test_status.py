@@ -29,7 +29,7 @@ def alive(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation where everything answers."""
     WorkerBeat.objects.create(name="here:1", seen_at=timezone.now())
     monkeypatch.setattr(readiness, "_broker", lambda: "ok")
-    monkeypatch.setattr(health, "disk", lambda: health.Disk(30 << 30, 100 << 30))
+    monkeypatch.setattr(health, "disk", lambda: health.Disk(30_000_000_000, 100_000_000_000))
 
 
 @pytest.fixture
@@ -95,11 +95,14 @@ def test_running_project_says_how_old_everything_is(
     Round.objects.update(finished_at=timezone.now() - timedelta(minutes=5))
     page = of_project(signed_in(lea), trained)
     number = trained.rounds.first().number
-    assert f"Round {number} finished 5 minutes ago; it refilled the queue after 0." in page
-    assert f"Model {number} was trained less than a minute ago on 20 labels." in page
-    assert "New labels since: 3." in page
-    assert "1 leased. The oldest lease was granted less than a minute ago." in page
-    assert re.search(r"30\.0\s+GB of 100\.0\s+GB are free\.", page)
+    figures = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", page))
+    assert (figures["Newest round"], figures["Number"]) == (str(number), str(number))
+    assert figures["Finished"] == "5 minutes ago"
+    assert figures["Queue refilled after"].endswith("s")
+    assert (figures["Labels"], figures["New labels since"]) == ("20", "3")
+    assert figures["Trained"] == figures["Oldest lease"] == "less than a minute ago"
+    assert figures["Leased"] == "1"
+    assert (figures["Free"], figures["Total"]) == ("30\u202fGB", "100\u202fGB")
 
 
 def test_dead_worker_comes_first(signed_in: SignedIn, lea: User, trained: Any) -> None:

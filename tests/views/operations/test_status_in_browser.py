@@ -77,6 +77,6 @@ def test_a_lead_comes_to_the_status_by_keyboard(
 ) -> None:
     opened("status")
     page.goto(live_server.url + reverse("dashboard", args=[project.pk]))
-    page.locator("#to-status").focus()
+    page.locator(".top-pages").get_by_role("link", name="Status").focus()
     page.keyboard.press("Enter")
     page.locator("#status").wait_for()

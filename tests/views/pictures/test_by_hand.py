@@ -167,7 +167,7 @@ def test_everything_that_is_said_has_words(viewer: Any) -> None:
     keys = set(re.findall(r'key: (?:arrived \? )?"(\w+)"', script)) | {"originalFailed"}
     keys |= {"brightness", "contrast"}
     assert {"zoom", "fit", "turned", "failed", "reset", "none"} <= keys
-    # That a picture is there need not be said: the page says which one it is.
+    # The alternative text need not say that this is a picture: the page says which one.
     for key in keys - {"shown"}:
         words = viewer.evaluate("key => viewer.words({ key, value: 150 })", key)
         assert words, key

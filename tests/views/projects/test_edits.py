@@ -55,7 +55,7 @@ def shown_settings(project: Project) -> Any:
 
 def shown_labels(client: Any, project: Project) -> Any:
     """What the form of the labels sends when nothing is typed."""
-    page = part(client.get(at(project)).content.decode(), 'id="labels"')
+    page = part(client.get(at(project, "label_set")).content.decode(), 'id="labels"')
     rows = list(project.labels.all())
     sent = {"row-TOTAL_FORMS": len(rows), "row-INITIAL_FORMS": len(rows), "labels": ""}
     for number, label in enumerate(rows):
@@ -91,7 +91,7 @@ def test_same_setting_is_409_with_both_versions_and_what_was_typed(
 ) -> None:
     sent = shown_settings(project) | {"audit_share": "25", "batch_size": "50", "seed": "x"}
     settings.change_settings(project, audit_share=0.3, seed=11)
-    # What is wrong is said first; the conflict when it is mended.
+    # Errors are shown first; the conflict once they are corrected.
     assert lead.post(at(project), sent).status_code == 422
     answer = lead.post(at(project), sent | {"seed": "7"})
     page = answer.content.decode()
@@ -166,7 +166,7 @@ def test_description_of_one_line_is_an_input_and_a_longer_one_keeps_its_lines(
 ) -> None:
     long = {"name": "ham", "description": "Wanted.\nAlso what only looks like an offer."}
     label_set.change_labels(project, [{"name": "spam", "description": "Unwanted."}, long])
-    page = part(admin.get(at(project)).content.decode(), 'id="labels"')
+    page = part(admin.get(at(project, "label_set")).content.decode(), 'id="labels"')
     assert re.search(r'<input[^>]* name="row-0-description" value="Unwanted."', page)
     assert re.search(r'<textarea name="row-1-description"', page)
     typed = "What a stranger sells, with a link or a number to call. " * 2
@@ -256,7 +256,7 @@ def test_role_that_somebody_changed_is_not_overwritten(
 def test_member_who_was_given_a_role_is_not_removed_unseen(
     admin: Any, project: Project, ana: User, version: str, role: Any
 ) -> None:
-    page = admin.get(at(project, "members")).content.decode()
+    page = admin.get(at(project, "remove_member", ana.pk)).content.decode()
     sent = hidden(part(page, at(project, "remove_member", ana.pk)))
     members.add_member(project, "ana", "admin")
     answer = admin.post(at(project, "remove_member", ana.pk), sent)
@@ -360,9 +360,9 @@ def test_refused_decision_keeps_its_note(
     ("sent_from", "back"),
     [
         ("/projects/{}/settings?x=1", "/projects/{}/settings?x=1"),
-        ("/projects/{}/settings/labels", "/projects/{}/settings"),
-        ("", "/projects/{}/settings"),
-        ("http://elsewhere.example/x", "/projects/{}/settings"),
+        ("/projects/{}/settings/labels", "/projects/{}/labels"),
+        ("", "/projects/{}/labels"),
+        ("http://elsewhere.example/x", "/projects/{}/labels"),
         ("//elsewhere.example/x", "/projects/"),
     ],
 )

@@ -45,6 +45,14 @@ def settings_page(opened: Any, project: Project, olga: User) -> Any:
     return opened(olga, "settings", project.pk)
 
 
+@pytest.fixture
+def labels_page(opened: Any, project: Project, olga: User) -> Any:
+    """Olga's page of the project's labels; she has a password."""
+    olga.set_password("correct horse staple")
+    olga.save()
+    return opened(olga, "label_set", project.pk)
+
+
 def log_in(page: Page, username: str = "olga") -> None:
     page.fill("[name=username]", username)
     page.fill("[name=password]", "correct horse staple")
@@ -78,12 +86,12 @@ def save_settings(page: Page) -> None:
 
 
 def test_stale_form_of_labels_keeps_what_came_meanwhile(
-    settings_page: Any, project: Project, troubles: list[str]
+    labels_page: Any, project: Project, troubles: list[str]
 ) -> None:
     label_set.change_labels(project, ["spam", "ham", "refund"])
-    description(settings_page).fill("went wrong")
-    save_labels(settings_page)
-    settings_page.locator(".notice.success", has_text="Labels saved.").wait_for()
+    description(labels_page).fill("went wrong")
+    save_labels(labels_page)
+    labels_page.locator(".notice.success", has_text="Labels saved.").wait_for()
     names = list(project.labels.values_list("name", "description"))
     assert names == [("spam", "went wrong"), ("ham", ""), ("refund", "")]
     assert troubles == []
@@ -122,20 +130,29 @@ def test_reload_keeps_what_was_typed_until_it_is_saved(
 ) -> None:
     settings_page.fill("#id_guidelines", "One\nTwo")
     settings_page.check("#id_auto_stop")
-    description(settings_page, 1).fill("wanted")
     settings_page.reload()
-    assert settings_page.locator(".restored", has_text=RESTORED).count() == 2
+    assert settings_page.locator(".restored", has_text=RESTORED).count() == 1
     assert settings_page.input_value("#id_guidelines") == "One\nTwo"
     assert settings_page.is_checked("#id_auto_stop")
-    assert description(settings_page, 1).input_value() == "wanted"
     save_settings(settings_page)
-    # The other form is not saved yet, and still has what was typed.
-    assert settings_page.locator(".restored").count() == 1
-    assert description(settings_page, 1).input_value() == "wanted"
-    save_labels(settings_page)
     assert settings_page.locator(".restored").count() == 0
     assert drafts(settings_page) == []
     assert stored(project).guidelines.splitlines() == ["One", "Two"]
+    assert troubles == []
+
+
+def test_each_form_of_a_page_keeps_its_own_until_it_is_saved(
+    labels_page: Any, project: Project, troubles: list[str]
+) -> None:
+    description(labels_page, 1).fill("wanted")
+    labels_page.fill("[name=split-names]", "later")
+    labels_page.reload()
+    assert labels_page.locator(".restored", has_text=RESTORED).count() == 2
+    assert description(labels_page, 1).input_value() == "wanted"
+    save_labels(labels_page)
+    # The other form is not saved yet, and still has what was typed.
+    assert labels_page.locator(".restored").count() == 1
+    assert labels_page.input_value("[name=split-names]") == "later"
     assert project.labels.last().description == "wanted"
     assert troubles == []
 
@@ -151,31 +168,31 @@ def test_what_was_restored_can_be_discarded(settings_page: Any) -> None:
 
 
 def test_expired_session_asks_for_the_log_in_and_goes_on_where_it_was(
-    settings_page: Any, project: Project
+    labels_page: Any, project: Project
 ) -> None:
-    description(settings_page).fill("typed for an hour")
+    description(labels_page).fill("typed for an hour")
     Session.objects.all().delete()
-    save_labels(settings_page)
-    assert "/login" in settings_page.url
-    settings_page.locator("[data-kept]", has_text="is kept in this browser tab").wait_for()
-    log_in(settings_page)
-    assert settings_page.url.endswith(f"/projects/{project.pk}/settings")
-    settings_page.locator("#labels .restored", has_text=RESTORED).wait_for()
+    save_labels(labels_page)
+    assert "/login" in labels_page.url
+    labels_page.locator("[data-kept]", has_text="is kept in this browser tab").wait_for()
+    log_in(labels_page)
+    assert labels_page.url.endswith(f"/projects/{project.pk}/labels")
+    labels_page.locator("#labels .restored", has_text=RESTORED).wait_for()
     assert project.labels.first().description == ""
-    save_labels(settings_page)
+    save_labels(labels_page)
     assert project.labels.first().description == "typed for an hour"
-    assert drafts(settings_page) == []
+    assert drafts(labels_page) == []
 
 
-def test_log_in_from_a_refused_form_leads_to_its_page(settings_page: Any, project: Project) -> None:
-    settings_page.fill("#labels textarea[name=labels]", "spam")
-    save_labels(settings_page)
-    assert settings_page.url.endswith("/settings/labels")
+def test_log_in_from_a_refused_form_leads_to_its_page(labels_page: Any, project: Project) -> None:
+    labels_page.fill("#labels textarea[name=labels]", "spam")
+    save_labels(labels_page)
+    assert labels_page.url.endswith("/settings/labels")
     Session.objects.all().delete()
-    save_labels(settings_page)
-    log_in(settings_page)
-    assert settings_page.url.endswith(f"/projects/{project.pk}/settings")
-    assert settings_page.input_value("#labels textarea[name=labels]") == "spam"
+    save_labels(labels_page)
+    log_in(labels_page)
+    assert labels_page.url.endswith(f"/projects/{project.pk}/labels")
+    assert labels_page.input_value("#labels textarea[name=labels]") == "spam"
 
 
 def test_form_that_is_older_than_the_log_in_leads_back_to_itself(
@@ -202,12 +219,12 @@ def test_draft_that_somebody_overtook_is_a_conflict_and_overwrites_nothing(
     assert stored(project).guidelines == "theirs"
 
 
-def test_draft_stays_with_its_label_when_rows_move(settings_page: Any, project: Project) -> None:
-    description(settings_page, 1).fill("wanted")
+def test_draft_stays_with_its_label_when_rows_move(labels_page: Any, project: Project) -> None:
+    description(labels_page, 1).fill("wanted")
     label_set.change_labels(project, ["ham", "new", "spam"])
-    settings_page.reload()
-    assert description(settings_page, 0).input_value() == "wanted"
-    assert description(settings_page, 1).input_value() == ""
+    labels_page.reload()
+    assert description(labels_page, 0).input_value() == "wanted"
+    assert description(labels_page, 1).input_value() == ""
 
 
 def test_nobody_sees_what_somebody_else_typed(
@@ -227,6 +244,7 @@ def test_nobody_sees_what_somebody_else_typed(
 def test_logging_out_forgets_what_was_typed(settings_page: Any) -> None:
     settings_page.fill("#id_guidelines", "Olga's secret")
     assert len(drafts(settings_page)) == 1
+    settings_page.locator("[popovertarget=own-menu]").click()
     settings_page.get_by_role("button", name="Log out").click()
     settings_page.wait_for_url("**/login**")
     assert drafts(settings_page) == []

@@ -61,5 +61,5 @@ def test_image_projects_ask_for_no_descriptions(
 ) -> None:
     client = signed_in(olga)
     for each, count in ((project, 1), (image_project, 0)):
-        page = client.get(reverse("settings", args=[each.pk])).content.decode()
+        page = client.get(reverse("label_set", args=[each.pk])).content.decode()
         assert page.count("Try the descriptions on five items") == count

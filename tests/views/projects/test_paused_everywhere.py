@@ -253,7 +253,7 @@ def walk(
     signed_in: SignedIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Any:
-    # Whether a second look has its turn is drawn, and here it never has before it is asked for.
+    # Reviews are drawn at random; here none is due before it is asked for.
     monkeypatch.setattr("random.random", lambda: 0.9)
     people = {"lea": lea, "ana": ana, "ben": ben, "olga": olga}
     walk = Walk(sure, people, api, signed_in)

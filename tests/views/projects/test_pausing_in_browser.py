@@ -48,12 +48,12 @@ def test_an_open_desk_saves_what_it_shows_and_stops(
     desk: Any, project: Project, lea: User, troubles: list[str]
 ) -> None:
     stopping.pause(project, lea, "New guidelines")
-    for _ in range(12):
-        if desk.is_visible("#item"):
-            desk.keyboard.press("1")
-        desk.wait_for_timeout(250)
+    desk.keyboard.press("1")
     assert "“New guidelines”" in paused(desk)
-    assert not desk.is_visible("#item")
+    for _ in range(4):
+        assert not desk.is_visible("#item")
+        desk.keyboard.press("1")
+        desk.wait_for_timeout(250)
     wait_until(lambda: Annotation.objects.count() == 1, 5)
     stopping.resume(project)
     desk.locator("#item").wait_for()
@@ -67,7 +67,7 @@ def test_who_looks_at_an_item_is_told_and_may_save_it(
 ) -> None:
     stopping.pause(project, lea, "Lunch")
     shown = desk.locator("#item .text").text_content()
-    # As if one looked elsewhere for a moment: the desk calls at once.
+    # As if the person switched tabs for a moment: the desk calls at once.
     desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     desk.locator("#paused", has_text="You can still save the item on your screen.").wait_for()
     assert desk.locator("#item .text").text_content() == shown
@@ -101,5 +101,5 @@ def test_a_budget_holds_for_a_desk_that_was_open_before_it_was_set(
             desk.keyboard.press("1")
         desk.wait_for_timeout(250)
     paused(desk)
-    # What was before the person when it was spent, at most.
+    # At most the item that was on the screen when the budget was spent.
     assert Annotation.objects.count() <= 4

@@ -92,7 +92,7 @@ def test_note_survives_an_expired_session(
     opened.locator("#unsaved", has_text="You are signed out.").wait_for()
     link = opened.locator("#unsaved").get_by_role("link", name="Log in")
     assert link.get_attribute("href").startswith("/login?next=%2Fprojects%2F")
-    # Signed in again, as it were, the link leads straight back.
+    # After signing in again, the link leads straight back.
     sign_in(context, live_server, lea)
     link.click()
     card.locator(".restored").wait_for()

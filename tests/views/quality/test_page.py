@@ -5,15 +5,31 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings
 from annotator.models import Item, Project, Report, Tally, User
 from tests import loop
 from tests.given import Region, SignedIn
+from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
+
+
+def labelled_by_two() -> Project:
+    project = loop.by_two(loop.mail_project(), loop.person("ana"), loop.person("ben"))
+    loop.go_round(project)
+    background_reports.make_all(project.pk)
+    return project
+
+
+crowd_once = keeping(lambda _patch: labelled_by_two())
+
+
+@pytest.fixture
+def crowd(crowd_once: Kept, db: None, settings: Settings) -> Project:
+    return crowd_once.put(settings)
 
 
 def page_of(client: Any, project: Project, name: str = "quality") -> Any:
@@ -28,6 +44,18 @@ def test_sentence_has_its_interval_and_what_it_rests_on(
     page = page_of(signed_in(lea), crowd)
     alpha = background_reports.report(crowd, "quality")["overlap"]["alpha"]
     assert f"on {alpha['n']} items labelled by two annotators: alpha {alpha['value']:.2f} (" in page
+
+
+def test_figures_come_before_the_sentences_that_explain_them(
+    signed_in: SignedIn, lea: User, crowd: Any
+) -> None:
+    page = page_of(signed_in(lea), crowd)
+    alpha = background_reports.report(crowd, "quality")["overlap"]["alpha"]
+    figure = page[page.index('id="agreement-figure"') : page.index('id="effect-figure"')]
+    assert f"alpha {alpha['value']:.2f}" in figure
+    assert f"{alpha['n']} shared items" in figure
+    assert 'class="sentence"' not in page
+    assert 'id="suspects-figure"' in page
 
 
 def test_people_stand_in_the_order_of_their_names(
@@ -54,7 +82,7 @@ def test_item_is_listed_where_what_counts_is_not_the_consensus(
     report.save()
     page = page_of(signed_in(lea), crowd)
     row = page[page.index("Consensus differs from the current label") :].split("<tbody>")[1]
-    assert f"?like={item.pk}" in row.split("</tr>")[0]
+    assert f"?item={item.pk}" in row.split("</tr>")[0]
     cells = re.findall(r'<td dir="auto">([^<\n]+)</td>', row.split("</tr>")[0])
     assert cells == ["ham", "spam", "93%"]
 

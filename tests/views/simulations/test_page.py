@@ -68,7 +68,7 @@ def test_empty_page_says_what_it_is_for(signed_in: SignedIn, lea: User, project:
     assert "No simulations yet." in page
     assert "CSV or JSON Lines, one text with its label" in page
     assert "With 200 or more labelled items" in page
-    # Random is the yardstick and not to be chosen.
+    # Random is the baseline, and no option.
     assert 'value="auto" ' in page
     assert 'value="random"' not in page
 

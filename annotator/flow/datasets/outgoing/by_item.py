@@ -6,13 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from annotator import tasktypes
 from annotator.flow.annotation import adjudicate
 from annotator.flow.datasets.outgoing import choices
 from annotator.flow.datasets.outgoing.choices import Choices
-from annotator.flow.datasets.outgoing.records import About, of_item, prediction, said
+from annotator.flow.datasets.outgoing.records import (
+    About,
+    by_others,
+    grouped,
+    of_item,
+    prediction,
+    said,
+)
 from annotator.flow.labels import naming
 from annotator.models import Annotation, Item, Lease, Project, Source
 from annotator.pool import training_set
+from annotator.tasktypes.marks import labels_of, most_marks
 
 CHUNK = 500
 OF_ANSWER = ("labels", "annotator", "counted", "seconds", "unsure", "note")
@@ -22,21 +31,22 @@ SINGLE, CONSENSUS, ADJUDICATION = "single", "consensus", "adjudication"
 def records(about: About, wanted: Choices) -> Iterator[dict[str, Any]]:
     """Yield one record per item that was chosen, in the order of their ids."""
     rows, last = choices.items(about.project, wanted).order_by("pk"), 0
+    names = set(naming.names(about.project, wanted.label))
     while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
         last = chunk[-1].pk
         for each in _of_chunk(about, wanted, chunk):
-            if not wanted.label or set(wanted.label) & set(each["labels"]):
+            if not names or names & set(labels_of(each["labels"])):
                 yield each
 
 
 def _of_chunk(about: About, wanted: Choices, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
     keys = [item.pk for item in items]
-    counted = _by_item(_full(Annotation.objects.filter(item__in=keys, **COUNTS)))
-    shown = _by_item(_full(choices.answers(about.project, wanted).filter(item__in=keys)))
+    counted = by_item(full(Annotation.objects.filter(item__in=keys, **COUNTS)))
+    shown = by_item(full(choices.answers(about.project, wanted).filter(item__in=keys)))
     skips = _skips(about.project, wanted, keys)
-    resolved = _resolved(about.project, keys, counted)
+    found = resolved(about.project, keys, counted)
     for item in items:
-        yield record(about, item, resolved.get(item.pk), shown.get(item.pk, ()), skips)
+        yield record(about, item, found.get(item.pk), shown.get(item.pk, ()), skips)
 
 
 COUNTS = {"counted": True, "withdrawn_at": None}
@@ -45,7 +55,7 @@ COUNTS = {"counted": True, "withdrawn_at": None}
 def record(
     about: About,
     item: Item,
-    resolved: tuple[list[str], str] | None = None,
+    resolved: tuple[list[Any], str] | None = None,
     answers: Sequence[Annotation] = (),
     skips: Any = None,
 ) -> dict[str, Any]:
@@ -55,8 +65,9 @@ def record(
     return {
         **of_item(project, item),
         "labels": labels,
+        **grouped(project, labels),
         "resolved_by": by,
-        "agreed": _agree(answers),
+        "agreed": _agree(project, answers),
         "answers": [_answer(project, each) for each in answers],
         "skips": (skips or {}).get(item.pk, []),
         "suggestion": naming.named(project, item.suggested),
@@ -65,12 +76,14 @@ def record(
     }
 
 
-def _full(answers: Any) -> Any:
-    answers = answers.select_related("user").prefetch_related("given__label", "revisions")
+def full(answers: Any) -> Any:
+    answers = answers.select_related("user", "corrected_by").prefetch_related(
+        "given__label", "revisions"
+    )
     return answers.order_by("item_id", "pk")
 
 
-def _by_item(answers: Any) -> dict[int, list[Annotation]]:
+def by_item(answers: Any) -> dict[int, list[Annotation]]:
     return {key: list(rows) for key, rows in groupby(answers, key=lambda each: each.item_id)}
 
 
@@ -83,6 +96,7 @@ def _answer(project: Project, annotation: Annotation) -> dict[str, Any]:
         "created_at": annotation.created_at,
         "updated_at": annotation.updated_at,
         "withdrawn_at": annotation.withdrawn_at,
+        **by_others(project, annotation),
     }
 
 
@@ -103,29 +117,48 @@ def _skip(lease: Lease) -> dict[str, Any]:
 # The label that counts ----------------------------------------------------------------------------
 
 
-def _agree(answers: Sequence[Annotation]) -> bool | None:
-    """Return whether all who answered say the same; None without an answer that stands."""
-    said = [_refs(each) for each in answers if each.withdrawn_at is None]
+def _agree(project: Project, answers: Sequence[Annotation]) -> bool | None:
+    """Return whether all answers agree; None without an answer that stands."""
+    said = [_refs(project, each) for each in answers if each.withdrawn_at is None]
     return all(each == said[0] for each in said) if said else None
 
 
-def _refs(annotation: Annotation) -> frozenset[int]:
+def _refs(project: Project, annotation: Annotation) -> frozenset[Any]:
+    if annotation.value is not None:
+        return frozenset(naming.current(project, annotation.value))
     return frozenset(each.label_id for each in annotation.given.all())
 
 
-def _resolved(
+def resolved(
     project: Project, keys: Sequence[int], counted: dict[int, list[Annotation]]
-) -> dict[int, tuple[list[str], str]]:
+) -> dict[int, tuple[list[Any], str]]:
     """Return the labels that count, as the model is trained on them, and where they come from."""
-    found = _majority(project, counted)
-    for key, names in adjudicate.decided(keys).items():
+    of_classes = tasktypes.of(project).answer.of_classes
+    found = _majority(project, counted) if of_classes else _common(project, counted)
+    for key, names in adjudicate.decided(project, keys).items():
         found[key] = (names, ADJUDICATION)
+    return found
+
+
+def _common(
+    project: Project, counted: dict[int, list[Annotation]]
+) -> dict[int, tuple[list[Any], str]]:
+    """Return the marks that most people made, in order."""
+    found = {}
+    for key, answers in counted.items():
+        said = [
+            (naming.current(project, each.value or ()), each.source != Source.SEED)
+            for each in answers
+        ]
+        marks = most_marks(said)
+        by = SINGLE if len(answers) == 1 else CONSENSUS
+        found[key] = (naming.names(project, marks), by)
     return found
 
 
 def _majority(
     project: Project, counted: dict[int, list[Annotation]]
-) -> dict[int, tuple[list[str], str]]:
+) -> dict[int, tuple[list[Any], str]]:
     labels = naming.labels_of(project)
     column = {label.pk: number for number, label in enumerate(labels)}
     votes = np.zeros((len(counted), 2, len(labels)), dtype=np.int64)
@@ -134,7 +167,7 @@ def _majority(
         for each in answers:
             weight = np.array([1, each.source != Source.SEED])
             voters[row] += weight
-            for ref in _refs(each):
+            for ref in _refs(project, each):
                 votes[row, :, column[ref]] += weight
     if not counted:
         return {}

@@ -7,8 +7,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from annotator import tasktypes
 from annotator.errors import Invalid
 from annotator.flow.labels import naming
+from annotator.formats.base import WIDEN
+from annotator.formats.spans.alignment import WAYS
 from annotator.models import (
     Annotation,
     AnnotationLabel,
@@ -19,10 +22,12 @@ from annotator.models import (
     Project,
     Source,
 )
+from annotator.tasktypes.base import MARKS
 
 INCLUDES = ("withdrawn", "skipped", "unlabelled", "predictions")
-UNITS = ("annotation", "item")
-STATES = {state.name.lower(): state for state in Item.State}
+UNITS = ("annotation", "item", "document")
+# Of what was removed, nothing is left to go out.
+STATES = {state.name.lower(): state for state in Item.State if state is not Item.State.REMOVED}
 # Names that no Python name can have.
 CALLED = {"since": "from", "until": "to"}
 
@@ -31,11 +36,12 @@ CALLED = {"since": "from", "until": "to"}
 class Choices:
     """What goes out; empty choices leave nothing out. `since` and `until` limit when it was given.
 
-    `agreed` are the answers of items with all that they need, and no open disagreement.
+    `label` are ids: a label may be renamed before the rows go out. `agreed` are the answers of
+    items with all that they need, and no open disagreement.
     """
 
     annotator: tuple[str, ...] = ()
-    label: tuple[str, ...] = ()
+    label: tuple[int, ...] = ()
     state: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     since: datetime | None = None
@@ -43,6 +49,8 @@ class Choices:
     agreed: bool = False
     unit: str = "annotation"
     include: tuple[str, ...] = ()
+    # What becomes of spans that begin or end within a token.
+    unaligned: str = WIDEN
 
     @property
     def says_who_or_what(self) -> bool:
@@ -56,37 +64,56 @@ class Choices:
         found = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in given.items()
-            if value and (name, value) != ("unit", "annotation")
+            if value and (name, value) not in DEFAULTS
         }
         return {name: list(v) if isinstance(v, tuple) else v for name, v in found.items()}
 
 
 PARTS = fields(Choices)
+DEFAULTS = (("unit", "annotation"), ("unaligned", WIDEN))
 NAMES = tuple(CALLED.get(each.name, each.name) for each in PARTS)
-LISTS = ("annotator", "label", "state", "source", "include")
+LISTS = ("annotator", "state", "source", "include")
+
+
+def named(project: Project, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored choices as people read them: with the names that labels have now."""
+    refs = stored.get("label")
+    return {**stored, "label": naming.names(project, refs)} if refs else dict(stored)
 
 
 # Read ---------------------------------------------------------------------------------------------
 
 
 def parsed(project: Project, given: Mapping[str, Any]) -> Choices:
-    """Return the choices by the names of the parameters; Invalid names the first bad one."""
+    """Return the choices by the names of the parameters; Invalid names the first bad one.
+
+    Labels are given by name, or by id as they are stored.
+    """
     lists = {name: tuple(filter(None, given.get(name) or ())) for name in LISTS}
     _check(lists["include"], "include", INCLUDES, "unknown_include")
     _check(lists["state"], "state", tuple(STATES))
     _check(lists["source"], "source", tuple(Source.values))
-    _check_labels(project, lists["label"])
+    labels = _label_ids(project, given.get("label") or ())
     for name in lists["annotator"]:
         _check_annotator(project, name)
     unit = given.get("unit") or UNITS[0]
-    _check((unit,), "unit", UNITS)
+    _check((unit,), "unit", units_of(project))
+    unaligned = given.get("unaligned") or WIDEN
+    _check((unaligned,), "unaligned", WAYS)
     return Choices(
         **lists,
-        since=_moment("from", given.get("from")),
-        until=_moment("to", given.get("to")),
+        label=labels,
+        since=moment("from", given.get("from")),
+        until=moment("to", given.get("to")),
         agreed=_is_on("agreed", given.get("agreed")),
         unit=unit,
+        unaligned=unaligned,
     )
+
+
+def units_of(project: Project) -> tuple[str, ...]:
+    """Return what a record may be: only texts with marks come in paragraphs."""
+    return UNITS if MARKS in tasktypes.of(project).can else UNITS[:-1]
 
 
 def _check(
@@ -97,10 +124,14 @@ def _check(
         raise Invalid(code, field=field, name=shown, names=", ".join(there))
 
 
-def _check_labels(project: Project, given: Collection[str]) -> None:
-    there = [label.name for label in naming.labels_of(project)]
-    for name in sorted(set(given) - set(there)):
-        raise Invalid("unknown_label", field="label", name=name[:40], names=", ".join(there))
+def _label_ids(project: Project, given: Collection[int | str]) -> tuple[int, ...]:
+    there = naming.by_name(project)
+    wanted = [each for each in given if each]
+    unknown = sorted(each for each in wanted if isinstance(each, str) and each not in there)
+    if unknown:
+        names = ", ".join(label.name for label in naming.labels_of(project))
+        raise Invalid("unknown_label", field="label", name=unknown[0][:40], names=names)
+    return tuple(there[each].pk if isinstance(each, str) else each for each in wanted)
 
 
 def _check_annotator(project: Project, name: str) -> None:
@@ -117,7 +148,7 @@ def _is_on(name: str, given: Any) -> bool:
     raise Invalid("choice", field=name, name=name, names="1, 0")
 
 
-def _moment(name: str, given: Any) -> datetime | None:
+def moment(name: str, given: Any) -> datetime | None:
     """Return the start of a day or a moment; of a last day, its end."""
     if given in (None, ""):
         return None
@@ -151,8 +182,7 @@ def answers(project: Project, wanted: Choices) -> Any:
     if wanted.source:
         rows = rows.filter(source__in=wanted.source)
     if wanted.label and wanted.unit == "annotation":
-        ids = _label_ids(project, wanted)
-        given = AnnotationLabel.objects.filter(annotation=OuterRef("pk"), label__in=ids)
+        given = AnnotationLabel.objects.filter(annotation=OuterRef("pk"), label__in=wanted.label)
         rows = rows.filter(Exists(given))
     rows = _between(rows, "created_at", wanted)
     return _of_items(rows, wanted, "item__", "item")
@@ -189,10 +219,6 @@ def items(project: Project, wanted: Choices) -> Any:
         standing = Annotation.objects.filter(item=OuterRef("pk"), withdrawn_at=None)
         found |= ~Q(Exists(standing))
     return _of_items(Item.objects.present(project).filter(found), wanted, "", "pk")
-
-
-def _label_ids(project: Project, wanted: Choices) -> list[int]:
-    return [label.pk for label in naming.labels_of(project) if label.name in wanted.label]
 
 
 def _between(rows: Any, field: str, wanted: Choices) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.flow.labels import naming
 from annotator.jobs import damaged_files
 from annotator.models import FeatureShard, ModelVersion, Project
@@ -45,15 +46,18 @@ class Predicted:
 
 def of_pool(project: Project) -> Predicted:
     """Return what the newest usable model says of all items; nothing where there is no model."""
+    if not tasktypes.of(project).answer.of_classes:
+        return Predicted(project)
     for version in project.models.select_related("space")[:MODELS_TRIED]:
         try:
-            return _all(project, version)
+            return of_model(project, version)
         except Corrupt as problem:
             damaged_files.repair(problem)
     return Predicted(project)
 
 
-def _all(project: Project, version: ModelVersion) -> Predicted:
+def of_model(project: Project, version: ModelVersion) -> Predicted:
+    """Return what a model says of all items that have features."""
     model = model_files.load_model(version)
     space = training_set.label_space(project, len(version.labels))
     shards = list(version.space.shards.filter(state=FeatureShard.State.DONE))

@@ -1,6 +1,6 @@
 """One record an annotation, with how it came about; then one for each included row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from annotator.flow.datasets.outgoing.predictions import Predicted
 from annotator.flow.evaluation import audit_judgements
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
+from annotator.flow.review import corrections
 from annotator.models import Annotation, Item, Lease, Project, Revision, Source
 
 CHUNK = 1000
@@ -44,7 +45,7 @@ class About:
 def records(about: About, wanted: Choices) -> Iterator[dict[str, Any]]:
     """Yield one record per annotation that was chosen, then one per included row."""
     project = about.project
-    for annotation, decided in _with_decisions(_answers(project, wanted)):
+    for annotation, decided in _with_decisions(project, _answers(project, wanted)):
         yield record(about, annotation.item, annotation.lease, annotation, decided)
     if "skipped" in wanted.include:
         yield from _skips(about, wanted)
@@ -60,14 +61,16 @@ def _answers(project: Project, wanted: Choices) -> Any:
 def with_all(answers: Any) -> Any:
     """Return annotations with what their records are made of."""
     revisions = Prefetch("revisions", Revision.objects.select_related("user"))
-    answers = answers.select_related("item", "user", "round", "model", "lease")
+    answers = answers.select_related("item", "user", "round", "model", "lease", "corrected_by")
     return answers.prefetch_related("given__label", revisions)
 
 
-def _with_decisions(answers: Any) -> Iterator[tuple[Annotation, list[str] | None]]:
+def _with_decisions(
+    project: Project, answers: Any
+) -> Iterator[tuple[Annotation, list[Any] | None]]:
     last = 0
     while chunk := list(answers.filter(pk__gt=last)[:CHUNK]):
-        decided = adjudicate.decided({annotation.item_id for annotation in chunk})
+        decided = adjudicate.decided(project, {annotation.item_id for annotation in chunk})
         for annotation in chunk:
             yield annotation, decided.get(annotation.item_id)
         last = chunk[-1].pk
@@ -89,7 +92,7 @@ def record(
     item: Item,
     lease: Lease | None = None,
     annotation: Annotation | None = None,
-    decided: list[str] | None = None,
+    decided: list[Any] | None = None,
 ) -> dict[str, Any]:
     """Return the record of an annotation; without one, of a skip or an unlabelled item."""
     project = about.project
@@ -103,8 +106,16 @@ def record(
         "decided": decided,
         "judged": about.audits.of(item.position),
         "skip_reason": None,
+        **by_others(project, annotation),
     }
+    told |= grouped(project, told["labels"])
     return told if about.predicted is None else {**told, **prediction(about, item)}
+
+
+def grouped(project: Project, labels: Sequence[str]) -> dict[str, Any]:
+    """Return the groups of the labels; nothing in a project without groups."""
+    found = naming.groups(project, labels)
+    return {} if found is None else {"groups": found}
 
 
 def prediction(about: About, item: Item) -> dict[str, Any]:
@@ -122,7 +133,7 @@ def of_item(project: Project, item: Item) -> dict[str, Any]:
         **tasktypes.of(project).media.export(item),
         "meta": item.meta,
         "state": Item.State(item.state).name.lower(),
-        "gold": None if item.gold is None else naming.names(project, item.gold),
+        "gold": None if item.gold is None else naming.names_now(project, item.gold),
         "audit_key": item.audit_key,
     }
 
@@ -144,12 +155,14 @@ def said(project: Project, annotation: Annotation | None) -> dict[str, Any]:
     }
 
 
-def _label_names(project: Project, annotation: Annotation) -> list[str]:
+def _label_names(project: Project, annotation: Annotation) -> list[Any]:
+    if annotation.value is not None:
+        return naming.names_now(project, annotation.value)
     given = sorted(annotation.given.all(), key=lambda each: (each.label.position, each.label_id))
     if not given and annotation.withdrawn_at is not None:
         # Its labels may be deleted since; the names at the time of the withdrawal stay.
-        return naming.names(project, list(annotation.revisions.all())[-1].labels)
-    return [each.label.name for each in given]
+        return naming.names_now(project, list(annotation.revisions.all())[-1].labels)
+    return naming.called(project, [each.label for each in given])
 
 
 def _came_about(project: Project, row: Annotation | Lease | None) -> dict[str, Any]:
@@ -173,6 +186,17 @@ def _came_about(project: Project, row: Annotation | Lease | None) -> dict[str, A
     }
 
 
+def by_others(project: Project, annotation: Annotation | None) -> dict[str, Any]:
+    """Return who corrected an answer, and what its author had said."""
+    if annotation is None:
+        return {"corrected_by": None, "author_labels": []}
+    corrector = annotation.corrected_by
+    own = corrections.own_labels(annotation, annotation.revisions.all()) if corrector else None
+    said = [] if own is None else naming.names_now(project, own)
+    labels = _label_names(project, annotation) if own is None else said
+    return {"corrected_by": corrector.username if corrector else None, "author_labels": labels}
+
+
 def _when(project: Project, annotation: Annotation | None) -> dict[str, Any]:
     if annotation is None:
         return dict.fromkeys(("created_at", "updated_at", "withdrawn_at", "corrections", "history"))
@@ -187,7 +211,7 @@ def _when(project: Project, annotation: Annotation | None) -> dict[str, Any]:
                 "action": each.action,
                 "by": each.user.username if each.user else None,
                 "at": each.at,
-                "labels": naming.names(project, each.labels),
+                "labels": naming.names_now(project, each.labels),
                 "unsure": each.unsure,
                 "note": each.note,
             }

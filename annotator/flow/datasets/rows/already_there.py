@@ -4,14 +4,18 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
+
+from annotator.flow.labels import naming
 from annotator.models import Annotation, Import, Item, Source
+from annotator.tasktypes.marks import as_refs
 
 
 @dataclass(frozen=True)
 class Standing:
     """An answer that an item has."""
 
-    refs: frozenset[int]
+    refs: frozenset[Any]
     who: tuple[int | None, str]
     pk: int | None = None
     # Whether an import brought it, which another import may replace.
@@ -30,7 +34,7 @@ class Known:
     # Its number among the new items of the chunk.
     place: int = -1
     meta: dict[str, Any] = field(default_factory=dict)
-    gold: list[int] | None = None
+    gold: list[Any] | None = None
     suggested: dict[str, Any] | None = None
     # Whether the same import created it.
     is_own: bool = False
@@ -54,13 +58,33 @@ def look_up(
     work: Import, there: There, hashes: Collection[bytes], keys: Collection[str], *, labels: bool
 ) -> None:
     """Add the items with these contents or keys, with their answers where `labels` are compared."""
-    items = Item.objects.filter(project=work.project)
-    rows = [*_read(items.filter(content_hash__in=hashes)), *_read(items.filter(key__in=keys))]
+    project = work.project_id
+    pks = {*_with_any(project, "content_hash", hashes), *_with_any(project, "key", keys)}
+    rows = _read(Item.objects.filter(pk__in=pks).order_by("pk")) if pks else ()
     found = {row.pk: _known(work, row) for row in rows}
     if labels and found:
         _add_answers(found)
     for known in found.values():
         there.add(known)
+
+
+def _with_any(project: int, column: str, values: Collection[Any]) -> Iterable[int]:
+    """Yield the keys of the project's items that have one of the values; usually there are none.
+
+    Building such a query costs Django more than running it, as it looks at each of the values.
+    """
+    if not values:
+        return
+    given: list[Any] = list(values)
+    if connection.vendor == "postgresql":
+        any_of, params = "= ANY(%s)", [given]
+    else:
+        any_of, params = f"IN ({', '.join(['%s'] * len(given))})", given
+    named = connection.ops.quote_name(column)
+    statement = f"SELECT id FROM {Item._meta.db_table} WHERE project_id = %s AND {named} {any_of}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [project, *params])
+        yield from (pk for (pk,) in cursor.fetchall())
 
 
 def _read(rows: Any) -> Iterable[Item]:
@@ -71,13 +95,20 @@ def _read(rows: Any) -> Iterable[Item]:
 
 
 def _known(work: Import, row: Item) -> Known:
+    # What a label was merged into is the same answer now.
+    gold, suggested = row.gold, row.suggested
+    if gold is not None:
+        gold = naming.current(work.project, gold)
+    if suggested:
+        labels = naming.current(work.project, suggested["labels"])
+        suggested = {**suggested, "labels": labels}
     return Known(
         row.key,
         bytes(row.content_hash),
         row.pk,
         meta=row.meta,
-        gold=row.gold,
-        suggested=row.suggested,
+        gold=gold,
+        suggested=suggested,
         is_own=work.pk is not None and row.imported_id == work.pk,
     )
 
@@ -93,15 +124,25 @@ def standing_answers(items: Collection[int]) -> list[tuple[int, Standing]]:
         Annotation.objects.filter(item__in=items, withdrawn_at=None)
         .order_by("pk")
         .values_list(
-            "pk", "item", "user", "author", "source", "strategy", "imported", "given__label"
+            "pk",
+            "item",
+            "user",
+            "author",
+            "source",
+            "strategy",
+            "imported",
+            "given__label",
+            "value",
         )
     )
-    said: dict[int, tuple[int, set[int], Any]] = {}
-    for pk, item, user, author, source, strategy, imported, label in rows:
+    said: dict[int, tuple[int, set[Any], Any]] = {}
+    for pk, item, user, author, source, strategy, imported, label, marks in rows:
         # A seed label with a strategy was given on the search page.
         is_imported = source == Source.SEED and not strategy
         seen = said.setdefault(pk, (item, set(), ((user, author), is_imported, imported)))
-        if label is not None:
+        if marks is not None:
+            seen[1].update(as_refs(marks))
+        elif label is not None:
             seen[1].add(label)
     return [
         (item, Standing(frozenset(labels), who, pk, is_imported, bool(who[1])))

@@ -87,6 +87,7 @@ def _annotation(
         seconds=answer.seconds,
         note=answer.note,
         unsure=answer.unsure,
+        value=None if answer.marks is None else list(answer.marks),
         created_at=at,
         updated_at=at,
     )
@@ -178,7 +179,8 @@ def _replace(work: Import, standing: Standing, answer: Answer) -> None:
     AnnotationLabel.objects.bulk_create(
         AnnotationLabel(annotation=annotation, label=label) for label in answer.labels
     )
-    changed: dict[str, Any] = {"updated_at": now}
+    marks = None if answer.marks is None else list(answer.marks)
+    changed: dict[str, Any] = {"updated_at": now, "value": marks}
     if answer.note:
         changed["note"] = answer.note
     Annotation.objects.filter(pk=annotation.pk).update(**changed)

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from annotator import tasktypes
+from annotator.db.bulk_insert import row_maker
 from annotator.flow.datasets import given_vectors
 from annotator.flow.datasets.rows.already_there import Known, Standing, There, look_up
-from annotator.flow.datasets.rows.given import Answer, Given, Reading, named
+from annotator.flow.datasets.rows.given import Answer, Given, Reading, quoted
 from annotator.flow.datasets.rows.report import Fate, Line
 from annotator.flow.labels import naming
-from annotator.formats import BadContent, RejectedRow, Row, SkippedFile
-from annotator.i18n import stored_texts
-from annotator.models import Import, Item
+from annotator.formats import BadContent, Reason, RejectedRow, Row, SkippedFile, because, named
+from annotator.i18n import folding
+from annotator.models import Annotation, Import, Item
 from annotator.pool import audit_set
 
 LONGEST_KEY = 200
+# The sentences of fates that have another name.
+CHANGED = {Fate.LABELS_CHANGED: "labels_replaced"}
 Entry = Row | RejectedRow | SkippedFile
 # The fate of a row of which several things hold is the last one.
 ORDER = (Fate.DUPLICATE, Fate.CONFLICT, Fate.LABELS_CHANGED, Fate.LABELS_ADDED, Fate.UPDATED)
@@ -82,6 +85,7 @@ class Sorter:
     ) -> None:
         self._work, self._reading, self._store = work, reading, store
         self._media = tasktypes.of(work.project).media
+        self._new_item, self._seed = row_maker(Item), work.project.seed
         self._kept = there
         self._new: dict[bytes, _New] = {}
         self._size = 0
@@ -95,7 +99,7 @@ class Sorter:
         self._look_up(rows, hashes)
         for entry in entries:
             if isinstance(entry, SkippedFile):
-                self._end(None, entry.code, entry.detail, Fate.SKIPPED_FILE, entry.name)
+                self._end(None, entry.reason, Fate.SKIPPED_FILE, entry.name)
             elif isinstance(entry, RejectedRow):
                 self._reject(entry)
             else:
@@ -108,7 +112,7 @@ class Sorter:
             self._new = {}
         if rows:
             keys = [self._key(row) for row in rows]
-            labels = self._work.labels_are == Import.LabelsAre.SEED
+            labels = self._work.labels_are == Import.LabelUse.SEED
             look_up(self._work, self._there, set(hashes.values()), keys, labels=labels)
         has_vectors = any(row.vector is not None for row in rows)
         self._size = given_vectors.dimensions(self._work.project) if has_vectors else 0
@@ -136,8 +140,8 @@ class Sorter:
             return self._create(row, digest, given)
         may_update = self._work.same_id == Import.SameId.UPDATE and not taken.is_own and taken.pk
         if not may_update:
-            words = stored_texts.ID_TAKEN % {"id": row.key[:60]}
-            return self._end(row.number, "duplicate_id", words, Fate.REJECTED)
+            reason = because("duplicate_id", message="id_of_another", id=row.key[:60])
+            return self._end(row.number, reason, Fate.REJECTED)
         return self._update(row, digest, taken, given)
 
     def _has_id(self, row: Row) -> bool:
@@ -150,17 +154,17 @@ class Sorter:
         return given_vectors.problem(row, self._size)
 
     def _reject(self, bad: RejectedRow) -> None:
-        self._end(bad.number, bad.code, bad.detail, Fate.REJECTED, bad.name, rows=bad.rows)
+        self._end(bad.number, bad.reason, Fate.REJECTED, bad.name, rows=bad.rows)
 
     def _end(
-        self, row: int | None, code: str, detail: str, fate: Fate, file: str = "", *, rows: int = 1
+        self, row: int | None, reason: Reason, fate: Fate, file: str = "", *, rows: int = 1
     ) -> None:
         """Give the row its fate, and a line in the report."""
         self.chunk.counts[fate] += rows
-        self._tell(row, code, detail, fate, file)
+        self._tell(row, reason, fate, file)
 
-    def _tell(self, row: int | None, code: str, detail: str, fate: Fate, file: str = "") -> None:
-        self.chunk.lines.append(Line(row, code, detail, fate, file))
+    def _tell(self, row: int | None, reason: Reason, fate: Fate, file: str = "") -> None:
+        self.chunk.lines.append(Line(row, reason, fate, file))
 
     # New items ------------------------------------------------------------------------------------
 
@@ -169,8 +173,7 @@ class Sorter:
         try:
             content = self._store(row.content, digest)
         except BadContent as problem:
-            words = f"{row.key[:200]}: {problem.detail}" if row.key else problem.detail
-            return self._end(row.number, problem.code, words, Fate.REJECTED)
+            return self._end(row.number, named(row.key, problem.reason), Fate.REJECTED)
         key = self._key(row)
         # A key of ours may equal an id in the file.
         key = digest.hex() if key in self._there.by_key else key
@@ -180,11 +183,10 @@ class Sorter:
         self.chunk.vectors.append(row.vector)
         self.chunk.counts[Fate.CREATED] += 1
         self.chunk.unlabelled += given.lost_label
-        for code, detail in given.told:
-            self._tell(row.number, code, detail, Fate.CREATED)
+        for reason in given.told:
+            self._tell(row.number, reason, Fate.CREATED)
         if self._has_id(row) and len(row.key) > LONGEST_KEY:
-            words = stored_texts.ID_CUT % {"most": LONGEST_KEY}
-            self._tell(row.number, "id_cut", words, Fate.CREATED)
+            self._tell(row.number, because("id_cut", most=LONGEST_KEY), Fate.CREATED)
         self._new[digest] = _New(item, answers)
         standing = [Standing(each.refs, each.who, is_named=each.is_named) for each in answers]
         self._there.add(
@@ -200,16 +202,17 @@ class Sorter:
         )
 
     def _item(self, digest: bytes, key: str, given: Given, content: dict[str, Any]) -> Item:
-        item = Item(
+        item: Item = self._new_item(
             # By their keys, which is faster than by the rows.
             project_id=self._work.project_id,
             imported_id=self._work.pk,
-            audit_key=audit_set.audit_key(self._work.project.seed, digest),
+            audit_key=audit_set.audit_key(self._seed, digest),
             key=key,
             content_hash=digest,
             meta=given.meta,
             gold=given.gold,
             suggested=given.suggested,
+            folded=folding.stored(content.get("text", ""), key),
             **content,
         )
         if given.answers:
@@ -248,19 +251,18 @@ class Sorter:
 
     def _tell_met(self, row: Row, known: Known, given: Given, fate: Fate) -> None:
         """Tell what became of a row whose item is there; a conflict has its line already."""
-        values = {"id": known.key[:60]}
+        key = known.key[:60]
         if fate == Fate.CONFLICT:
             return
         if fate != Fate.DUPLICATE:
-            words = CHANGED[fate] % values
-            return self._tell(row.number, str(fate), words, fate)
-        if self._has_id(row) and self._key(row) != known.key:
-            words = stored_texts.DUPLICATE_TEXT % {**values, "other": row.key[:60]}
-            return self._tell(row.number, "duplicate_text", words, fate)
-        if given.meta and given.meta != known.meta:
-            words = stored_texts.META_NOT_TAKEN % values
-            return self._tell(row.number, "metadata_not_taken", words, fate)
-        return self._tell(row.number, "duplicate", stored_texts.DUPLICATE % values, fate)
+            reason = because(str(fate), message=CHANGED.get(fate, ""), id=key)
+        elif self._has_id(row) and self._key(row) != known.key:
+            reason = because("duplicate_text", id=key, other=row.key[:60])
+        elif given.meta and given.meta != known.meta:
+            reason = because("metadata_not_taken", id=key)
+        else:
+            reason = because("duplicate", id=key)
+        self._tell(row.number, reason, fate)
 
     def _meet_answer(self, row: Row, change: Change, answer: Answer) -> Fate:
         known, existing = change.known, self._work.existing
@@ -311,24 +313,25 @@ class Sorter:
     def _differ(self, row: Row, known: Known, there: list[Any], given: Collection[int]) -> Fate:
         """Tell that labels were not taken."""
         project = self._work.project
-        values = {"id": known.key[:60], "new": named(naming.names(project, sorted(given)))}
+        key, new = known.key[:60], quoted(naming.names(project, sorted(given)))
+        reason = because("labels_not_taken", id=key, new=new)
         if there:
-            old = named(naming.names(project, sorted(there[0])))
-            words, code = stored_texts.LABEL_CONFLICT % {**values, "old": old}, "label_conflict"
-        else:
-            words, code = stored_texts.LABELS_NOT_TAKEN % values, "labels_not_taken"
-        self._tell(row.number, code, words, Fate.CONFLICT)
+            old = quoted(naming.names(project, sorted(there[0])))
+            reason = because("label_conflict", id=key, new=new, old=old)
+        self._tell(row.number, reason, Fate.CONFLICT)
         return Fate.CONFLICT
 
     def _update(self, row: Row, digest: bytes, known: Known, given: Given) -> None:
         """Give an item the content of a row with its id."""
+        key = known.key[:60]
         if given_vectors.dimensions(self._work.project):
-            words = stored_texts.VECTOR_STAYS % {"id": known.key[:60]}
-            return self._end(row.number, "vector_stays", words, Fate.REJECTED)
+            return self._end(row.number, because("vector_stays", id=key), Fate.REJECTED)
+        if self._has_marks(known):
+            return self._end(row.number, because("spans_stay", id=key), Fate.REJECTED)
         try:
             content = self._store(row.content, digest)
         except BadContent as problem:
-            return self._end(row.number, problem.code, problem.detail, Fate.REJECTED)
+            return self._end(row.number, problem.reason, Fate.REJECTED)
         change = Change(known, values={**content, "content_hash": digest})
         if given.meta:
             change.values["meta"] = known.meta = given.meta
@@ -339,13 +342,11 @@ class Sorter:
             self._meet_answer(row, change, answer)
         self._meet_values(row, change, given)
         self.chunk.changes.append(change)
-        self._end(
-            row.number, "updated", CHANGED[Fate.UPDATED] % {"id": known.key[:60]}, Fate.UPDATED
-        )
+        self._end(row.number, because("updated", id=key), Fate.UPDATED)
 
-
-CHANGED = {
-    Fate.LABELS_ADDED: stored_texts.LABELS_ADDED,
-    Fate.LABELS_CHANGED: stored_texts.LABELS_CHANGED,
-    Fate.UPDATED: stored_texts.ITEM_UPDATED,
-}
+    def _has_marks(self, known: Known) -> bool:
+        """Tell whether answers mark places of the text, which another text would not have."""
+        if tasktypes.of(self._work.project).answer.of_classes:
+            return False
+        rows = Annotation.objects.filter(item=known.pk, withdrawn_at=None, given__isnull=False)
+        return rows.exists()

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from annotator.flow.datasets.rows.fates import Change
 from annotator.flow.features import changed_items
+from annotator.i18n import folding
 from annotator.models import FormerContent, Import, Item
 
 KEPT = ("content_hash", "text", "content", "image", "meta")
@@ -28,6 +29,9 @@ def store(work: Import, changes: Collection[Change]) -> None:
     )
     for change in changes:
         if change.values and change.known.pk is not None:
-            Item.objects.filter(pk=change.known.pk).update(**change.values)
+            folded = {}
+            if "text" in change.values:
+                folded["folded"] = folding.stored(change.values["text"], change.known.key)
+            Item.objects.filter(pk=change.known.pk).update(**change.values, **folded)
     if items:
         changed_items.compute_again(work.project, {item.position for item in items.values()})

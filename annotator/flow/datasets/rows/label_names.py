@@ -4,13 +4,13 @@ import difflib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from annotator.errors import Conflict, Invalid
 from annotator.flow.labels import naming
 from annotator.flow.projects import label_set
-from annotator.formats import Note
-from annotator.i18n import stored_texts
+from annotator.formats import Note, Reason, because
 from annotator.models import Import, Label, Project
 
 ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))
@@ -83,7 +83,9 @@ class LabelNames:
             if self._pretend:
                 return self._imagine(name)
             naming.forget(self._project)
-            there = [{"id": label.pk, "name": label.name} for label in self._project.labels.all()]
+            there = [
+                {"id": label.pk, "name": label.name} for label in naming.labels_of(self._project)
+            ]
             label_set.change_labels(self._project, [*there, name])
         except (Invalid, Conflict):
             # Too many, or no name for a label: its rows say so.
@@ -97,13 +99,14 @@ class LabelNames:
         label = Label(pk=-1 - len(self._known), project=self._project, name=name)
         self._known[name] = self._plain[plain(name)] = self._folded[folded(name)] = label
 
-    def problem(self, name: str) -> str:
+    def problem(self, name: str) -> Reason:
         """Return that there is no such label, with the one that may be meant."""
         if len(self.unknown) < MOST_NAMES or name in self.unknown:
             self.unknown[name] += 1
-        words = stored_texts.UNKNOWN_LABEL % {"name": shown(name)}
         near = self._hint(name)
-        return f"{words} {stored_texts.DID_YOU_MEAN % {'name': near}}" if near else words
+        also = (because("did_you_mean", name=near),) if near else ()
+        reason = because("unknown_label", message="no_such_label", name=shown(name))
+        return replace(reason, also=also)
 
     def hint(self, name: str) -> str:
         """Return the name of the label that may be meant; empty if none is near."""

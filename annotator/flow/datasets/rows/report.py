@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from annotator.flow.datasets.upload import report_path
+from annotator.formats import Reason
 from annotator.formats.csv import guarded
+from annotator.i18n import reasons
 from annotator.models import Import
 
 ERRORS_SHOWN = 100
@@ -37,10 +39,19 @@ class Line:
     """A line of the report; `row` is None for a file."""
 
     row: int | None
-    code: str
-    detail: str
+    reason: Reason
     fate: Fate
     file: str = ""
+
+    @property
+    def code(self) -> str:
+        """Return the stable code of the reason."""
+        return self.reason.code
+
+    @property
+    def detail(self) -> str:
+        """Return the reason in words; a worker's are English, and translated when they are read."""
+        return reasons.worded(self.reason)
 
     def as_error(self) -> dict[str, Any]:
         """Return the line as it is shown with the import; without a fate, it was rejected."""

@@ -2,24 +2,26 @@
 
 import io
 import json
+import threading
 from datetime import datetime
 from typing import Any
 
 import pyarrow.parquet
 import pytest
 import python_calamine
+from django.db import connection
 
 from annotator.errors import Invalid
 from annotator.flow.annotation import adjudicate
 from annotator.flow.datasets import export
-from annotator.flow.datasets.outgoing import choices
+from annotator.flow.datasets.outgoing import choices, records
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, releasing
 from annotator.flow.training import predict
 from annotator.formats import long_cells
 from annotator.formats.registry import WRITERS
 from annotator.formats.writing import xlsx
-from annotator.models import Annotation, Project, User
+from annotator.models import Annotation, Item, Project, User
 from tests import loop
 from tests.given import Fill, Learn
 
@@ -167,8 +169,8 @@ def test_without_a_model_nothing_is_predicted(small: Project) -> None:
 # Formats ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("unit", choices.UNITS)
-@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize("unit", ["annotation", "item"])
+@pytest.mark.parametrize("format", [name for name, each in WRITERS.items() if not each.of_spans])
 def test_empty_export_has_its_columns(project: Project, format: str, unit: str) -> None:
     out = body(project, format, unit=unit, include=["predictions"])
     wanted = {"item", "key", "text", "labels", "prediction"}
@@ -221,3 +223,22 @@ def test_parquet_has_types(small: Project) -> None:
     assert kinds["labels"].startswith("list<")
     first = table.to_pylist()[0]
     assert (first["labels"], json.loads(first["meta"])) == (["spam"], {"year": 1999})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_everything_is_of_one_moment(small: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "CHUNK", 1)
+    blocks = export.stream(small, "jsonl", ["unlabelled"])
+    first = next(blocks)
+
+    def change() -> None:
+        Item.objects.filter(project=small).update(meta={"changed": 1})
+        connection.close()
+
+    other = threading.Thread(target=change)
+    other.start()
+    other.join()
+    rest = b"".join(blocks)
+    assert len(first.splitlines()) + len(rest.splitlines()) == 3
+    assert b"changed" not in first + rest
+    assert b"changed" in body(small)

@@ -1,0 +1,1 @@
+"""Users, invitations, members, sessions and tokens."""

@@ -1,0 +1,1 @@
+"""Project archives: one file that moves a project between installations and databases."""

@@ -1,0 +1,162 @@
+"""CoNLL: a token a line with its tags, a blank line after each text.
+
+Out: BIO2 or BIOES, the token and one column of tags for each layer of overlapping spans. In: any of
+the schemes; the last columns that hold tags are layers, but with other columns before them only the
+last one is. Comments `# id =` and `# text =` are those of CoNLL-U; without the text, tokens are
+joined by blanks.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from annotator.formats.base import (
+    Columns,
+    GivenAnswer,
+    Looked,
+    Note,
+    Outgoing,
+    Reader,
+    RejectedRow,
+    Row,
+    Rows,
+    UnreadableFile,
+    Writer,
+    because,
+)
+from annotator.formats.sniff import refuse_other_kinds
+from annotator.formats.spans.token_tags import Border, decode, encode, is_tag, placed, split_at
+from annotator.formats.tables.lines import encoding_of, lines_of
+
+DOCUMENT = "-DOCSTART-"
+
+
+# Read ---------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Block:
+    """The lines of one text."""
+
+    number: int
+    rows: list[list[str]] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def look(path: Path, columns: Columns) -> Looked:
+    """Check that there are tokens with tags; UnreadableFile if there are none."""
+    refuse_other_kinds(path)
+    encoding = encoding_of(path, columns.encoding)
+    found, tagged = 0, False
+    for block in _blocks(path, encoding.name):
+        found += 1
+        tagged = tagged or bool(_tag_columns(block.rows))
+    if not found:
+        raise UnreadableFile("empty_file")
+    if not tagged:
+        raise UnreadableFile("no_tags")
+    notes = (Note("read_as_tool", {"tool": "CoNLL"}),)
+    return Looked(found, encoding.name, encoding.is_sure, notes=notes)
+
+
+def read(path: Path, _columns: Columns, looked: Looked, _label_names: set[str]) -> Rows:
+    """Yield each text in order, numbered from 1."""
+    for block in _blocks(path, looked.encoding):
+        yield _row(block)
+
+
+def _blocks(path: Path, encoding: str) -> Iterator[_Block]:
+    block = _Block(1)
+    for line in lines_of(path, encoding):
+        text = line.rstrip("\r\n")
+        if not text.strip() or text.startswith(DOCUMENT):
+            if block.rows:
+                yield block
+                block = _Block(block.number + 1)
+        elif text.startswith("#") and "\t" not in text:
+            name, _sign, value = text[1:].partition("=")
+            block.about[name.strip()] = value.strip()
+        else:
+            block.rows.append(text.split("\t") if "\t" in text else text.split())
+    if block.rows:
+        yield block
+
+
+def _row(block: _Block) -> Row | RejectedRow:
+    width = {len(row) for row in block.rows}
+    if len(width) > 1:
+        return RejectedRow(block.number, because("uneven_columns"))
+    words_of = [row[0] for row in block.rows]
+    text, borders = _placed(words_of, block.about)
+    if borders is None:
+        return RejectedRow(block.number, because("tokens_differ", text=text[:60]))
+    layers = _tag_columns(block.rows)
+    spans = [span for tags in layers for span in decode(tags, borders)]
+    answers = (GivenAnswer(spans=tuple(spans)),) if layers else ()
+    return Row(block.number, text, key=block.about.get("id", ""), answers=answers)
+
+
+def _placed(words: list[str], about: dict[str, str]) -> tuple[str, list[Border] | None]:
+    """Return the text with the place of each token; None for the places if they do not fit."""
+    text = _unquoted(about["text"]) if "text" in about else " ".join(words)
+    return text, placed(words, text)
+
+
+def _unquoted(value: str) -> str:
+    if value.startswith('"'):
+        try:
+            return str(json.loads(value))
+        except ValueError:
+            return value
+    return value
+
+
+def _tag_columns(rows: list[list[str]]) -> list[list[str]]:
+    columns = [list(column) for column in zip(*rows, strict=False)]
+    first = len(columns)
+    while first > 1 and all(map(is_tag, columns[first - 1])):
+        first -= 1
+    tags = columns[first:]
+    # With a part of speech before them, only the last column is of spans.
+    return tags if first == 1 else tags[-1:]
+
+
+# Write --------------------------------------------------------------------------------------------
+
+
+def write(
+    records: Iterator[dict[str, Any]], _about: Outgoing, *, ends: bool = False
+) -> Iterator[bytes]:
+    """Yield the lines of each text that has an answer."""
+    for record in records:
+        if record["resolved_by"] is not None:
+            yield _lines(record["text"], record["labels"], ends).encode()
+
+
+def _lines(text: str, marks: list[Any], ends: bool) -> str:
+    from selection.spans.text.spans import in_layers
+    from selection.spans.text.tokens import tokens
+
+    borders = split_at(tokens(text), marks)
+    layers = in_layers(tuple(mark) for mark in marks) or [[]]
+    tags = [encode(borders, layer, ends=ends) for layer in layers]
+    rows = [
+        "\t".join([text[start:end], *(layer[row] for layer in tags)])
+        for row, (start, end) in enumerate(borders)
+    ]
+    return "\n".join([*rows, "", ""]) if rows else ""
+
+
+READER = Reader("conll", "CoNLL", (".conll", ".bio", ".iob", ".iob2", ".bioes"), look, read)
+PLAIN = "text/plain; charset=utf-8"
+OF_SPANS: dict[str, Any] = {
+    "ending": "conll",
+    "is_tool": True,
+    "by_item": True,
+    "of_spans": True,
+}
+BIO = Writer("conll", PLAIN, write, "CoNLL (BIO2)", **OF_SPANS)
+BIOES = Writer("conll-bioes", PLAIN, partial(write, ends=True), "CoNLL (BIOES)", **OF_SPANS)

@@ -1,0 +1,1 @@
+"""Words of errors by code, one module for each subject."""

@@ -1,0 +1,1 @@
+"""Invitations by mail, and the address that others use."""

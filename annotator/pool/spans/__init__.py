@@ -1,0 +1,1 @@
+"""Spans as arrays and files: the labelled texts, and the models that read them."""

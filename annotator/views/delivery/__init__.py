@@ -1,0 +1,1 @@
+"""Deliver: what can be handed out, its proof, and what was frozen."""

@@ -1,0 +1,1 @@
+"""Pages of the items: list, one item, answers of a lead."""

@@ -1,0 +1,1 @@
+"""Labels and guidelines: the pages that change them."""

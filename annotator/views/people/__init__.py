@@ -1,0 +1,1 @@
+"""People of the installation: accounts, links, sessions and tokens."""

@@ -1,0 +1,1 @@
+"""Setup of a new project, one step per page."""

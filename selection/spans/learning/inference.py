@@ -1,0 +1,178 @@
+"""One pass of a model over a slice of texts: their spans, and how unsure the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from selection.core.arrays import Float32Array, FloatArray, IntArray
+from selection.spans.learning.chain import (
+    Backward,
+    Forward,
+    Transitions,
+    backward,
+    best_path_scores,
+    forward,
+)
+from selection.spans.learning.decoding import Candidates, candidate_spans, choose_spans
+from selection.spans.learning.packing import Packing
+from selection.spans.learning.reading import Texts, WordScores
+from selection.spans.learning.tags import TagScheme
+from selection.spans.learning.training import neighbours, scores_of
+from selection.spans.text.spans import Suggestion
+from selection.spans.text.tokens import tokens
+
+FAINT = 1e-10  # a tag of a smaller probability adds nothing to the entropy
+Rule = Literal["entropy", "mnlp"]
+
+
+class Doubt(NamedTuple):
+    """How unsure a model is of each text (n,): higher means ask sooner.
+
+    `entropy` is the sum of the entropies of its tokens, in nats; `mnlp` the negative log-likelihood
+    of its best tags per token (Shen et al. 2017); `words` the number of its tokens.
+    """
+
+    entropy: FloatArray
+    mnlp: FloatArray
+    words: IntArray
+
+    def scores(self, rule: Rule) -> FloatArray:
+        """Return the score (n,) by which a rule asks."""
+        return self.entropy if rule == "entropy" else self.mnlp
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A layer's pass over packed tokens."""
+
+    scores: FloatArray
+    weights: FloatArray
+    steps: Transitions
+    forward: Forward
+    backward: Backward
+
+
+@dataclass(frozen=True)
+class Pass:
+    """All layers' passes over the same texts."""
+
+    texts: Texts
+    packing: Packing
+    chains: list[Chain]
+    scheme: TagScheme
+
+    def spans(self, least: float) -> list[list[Suggestion]]:
+        """Return the spans of each text with at least probability `least`, in order."""
+        found: list[list[Suggestion]] = [[] for _ in self.texts.texts]
+        for chain in self.chains:
+            chosen = choose_spans(self._candidates(chain), least)
+            for text, suggestion in self._located(chosen):
+                # A deeper layer may find again what the layer above it said.
+                if suggestion.span not in {other.span for other in found[text]}:
+                    found[text].append(suggestion)
+        return [sorted(each) for each in found]
+
+    def doubt(self) -> Doubt:
+        """Return how unsure the layers together are of each text."""
+        lengths = self.texts.lengths
+        entropy, surprise = np.zeros(len(lengths)), np.zeros(len(lengths))
+        for chain in self.chains:
+            entropy += self._per_text(_entropies(chain.backward.marginals))
+            surprise += self._surprise(chain)
+        return Doubt(entropy, surprise / np.maximum(lengths, 1), lengths)
+
+    def _surprise(self, chain: Chain) -> FloatArray:
+        """Return the negative log-likelihood of the best tags of each text (n,)."""
+        normaliser = self._per_text(chain.forward.scales)
+        best = best_path_scores(chain.scores, self.packing, chain.weights, self.scheme)
+        found = np.zeros(len(normaliser))
+        has_words = self.texts.lengths > 0
+        found[has_words] = normaliser[has_words] - best[self.packing.rank[has_words]]
+        return np.maximum(found, 0.0)
+
+    def _per_text(self, packed: FloatArray) -> FloatArray:
+        values = np.empty_like(packed)
+        values[self.packing.order] = packed
+        sums = np.concatenate([[0.0], np.cumsum(values)])
+        ends = np.cumsum(self.texts.lengths)
+        return np.asarray(sums[ends] - sums[ends - self.texts.lengths])
+
+    def _candidates(self, chain: Chain) -> Candidates:
+        marginals, onward = (
+            _unpacked(each, self.packing)
+            for each in (chain.backward.marginals, chain.backward.onward)
+        )
+        return candidate_spans(marginals, onward, chain.steps, self.scheme)
+
+    def _located(self, chosen: Candidates) -> list[tuple[int, Suggestion]]:
+        ends = np.cumsum(self.texts.lengths)
+        texts = np.searchsorted(ends, chosen.first, side="right")
+        starts = (ends - self.texts.lengths)[texts]
+        found = []
+        borders = {text: tokens(self.texts.texts[text]) for text in set(texts.tolist())}
+        for text, first, last, label, proba in zip(
+            texts.tolist(),
+            (chosen.first - starts).tolist(),
+            (chosen.last - starts).tolist(),
+            chosen.label.tolist(),
+            chosen.proba.tolist(),
+            strict=True,
+        ):
+            key = self.scheme.labels[label]
+            found.append(
+                (
+                    text,
+                    Suggestion(
+                        borders[text][first][0], borders[text][last][1], key, min(proba, 1.0)
+                    ),
+                )
+            )
+        return found
+
+
+def pass_over(
+    texts: Sequence[str],
+    words: WordScores,
+    between: Sequence[Float32Array],
+    scheme: TagScheme,
+) -> Pass:
+    """Return the pass over `texts`; `between` are the transitions of each layer."""
+    read = words.read(texts)
+    packing = Packing.of(read.lengths)
+    places = neighbours(read.words, read.lengths, 0, 1)[:, packing.order]
+    chains = []
+    for layer, weights in enumerate(between):
+        own, context = words.scores(layer)
+        scores = scores_of(own, context, places, len(scheme)).astype(np.float64)
+        chains.append(_chain(scores, weights.astype(np.float64), packing, scheme))
+    return Pass(read, packing, chains, scheme)
+
+
+def join_doubts(parts: Sequence[Doubt]) -> Doubt:
+    """Return the doubts of several slices as one."""
+    empty = Doubt(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
+    return Doubt(*(np.concatenate(each) for each in zip(empty, *parts, strict=True)))
+
+
+def _chain(scores: FloatArray, weights: FloatArray, packing: Packing, scheme: TagScheme) -> Chain:
+    steps = Transitions.of(weights, scheme)
+    passed = forward(scores, packing, steps)
+    return Chain(scores, weights, steps, passed, backward(passed, packing, steps))
+
+
+def _entropies(marginals: FloatArray) -> FloatArray:
+    # Nearly all tags of nearly all tokens are as good as impossible, and logarithms take time.
+    places, tags = np.nonzero(marginals > FAINT)
+    proba = marginals[places, tags]
+    parts = -proba * np.log(proba)
+    return np.bincount(places, weights=parts, minlength=len(marginals)).astype(np.float64)
+
+
+def _unpacked(values: FloatArray, packing: Packing) -> FloatArray:
+    found = np.empty_like(values)
+    found[packing.order] = values
+    return found

@@ -1,0 +1,1 @@
+"""Characters, tokens and tags of a text, and the spans on them."""

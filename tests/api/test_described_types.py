@@ -1,0 +1,61 @@
+"""What an export answers with is described by its type, and a missing method by 405."""
+
+import json
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from pytest_django import Settings
+
+from annotator.flow.datasets import export_job
+from annotator.formats.registry import WRITERS
+from annotator.models import Project, User
+from tests import loop
+from tests.api import described
+from tests.api.calls import assert_refused, at
+from tests.given import Api
+from tests.kept import Kept, keeping
+
+pytestmark = pytest.mark.django_db
+busy_once = keeping(lambda _patch: loop.keep_busy(loop.mail_project()))
+
+
+@pytest.fixture
+def busy(busy_once: Kept, db: None, settings: Settings) -> Project:
+    return busy_once.put(settings)
+
+
+def types(path: str) -> set[str]:
+    operation = SchemaGenerator().get_schema(public=True)["paths"][f"/api/v1{path}"]["get"]
+    return set(operation["responses"]["200"]["content"])
+
+
+OF_CLASSES = [name for name, each in WRITERS.items() if not each.of_spans]
+
+
+@pytest.mark.parametrize("format", OF_CLASSES)
+def test_type_of_an_export_is_described(api: Api, busy: Any, lea: User, format: str) -> None:
+    answer = api(lea).get(at(busy, f"/export?format={format}"))
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] in types("/projects/{id}/export")
+    if answer.headers["Content-Type"] == "application/json":
+        body = json.loads(answer.getvalue())
+        assert body
+        assert described.faults("GET", answer.resolver_match, 200, body) == []
+
+
+@pytest.mark.parametrize("format", OF_CLASSES)
+def test_type_of_an_exported_file_is_described(api: Api, busy: Any, lea: User, format: str) -> None:
+    work = export_job.start(busy, lea, format, {})
+    export_job.run(work.pk)
+    answer = api(lea).get(at(busy, f"/exports/{work.pk}/file"))
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] in types("/projects/{id}/exports/{number}/file")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "PATCH"])
+def test_missing_method_is_refused_whatever_the_parameters_are(
+    api: Api, busy: Any, lea: User, method: str
+) -> None:
+    answer = api(lea).generic(method, at(busy, "/items?cursor=after-0"))
+    assert_refused(answer, 405, "method_not_allowed")

@@ -1,0 +1,1 @@
+"""Files in buckets: listed, fetched, imported."""
