@@ -12,6 +12,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
 from annotator.errors import Invalid, TooLarge
+from annotator.json_values import plain
 
 DEEPEST = 64
 # The range of integers that every database accepts.
@@ -26,7 +27,7 @@ class OrjsonRenderer(JSONRenderer):
         """Return `data` as JSON; empty for a response without a body."""
         if data is None:
             return b""
-        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+        return orjson.dumps(data, default=plain, option=orjson.OPT_UTC_Z)
 
 
 class StrictJSONParser(JSONParser):

@@ -19,6 +19,7 @@ from annotator.flow.delivery import card, promises, records
 from annotator.flow.labels import naming
 from annotator.formats import Outgoing, Writer
 from annotator.jobs.runner import job
+from annotator.json_values import plain
 from annotator.models import Delivery, Item, Job, Project
 from annotator.pool import delivery_regions
 from annotator.storage import checksums, job_files
@@ -64,7 +65,7 @@ def _write(work: Delivery, path: Path, counts: Counter[str], labels: Counter[str
     with path.open("wb") as file, gzip.GzipFile("", "wb", 6, file, mtime=0) as out:
         with one_moment():
             for record in records.records(work, found):
-                line = orjson.dumps(record, option=LINE, default=str)
+                line = orjson.dumps(record, option=LINE, default=plain)
                 digest.update(line)
                 out.write(line)
                 counts[record["by"]] += 1

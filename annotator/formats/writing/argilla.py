@@ -8,6 +8,7 @@ import orjson
 from annotator.formats.base import Outgoing, Writer
 from annotator.formats.spans.writing import objects
 from annotator.formats.tools.argilla import PEOPLE, user_id
+from annotator.json_values import plain
 
 QUESTION = "label"
 
@@ -16,7 +17,7 @@ def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]
     """Yield a JSON array, one line a record, as `Dataset.records.from_json` reads it."""
     before = b"[\n"
     for record in records:
-        yield before + orjson.dumps(_record(record, about), option=orjson.OPT_UTC_Z, default=str)
+        yield before + orjson.dumps(_record(record, about), option=orjson.OPT_UTC_Z, default=plain)
         before = b",\n"
     yield b"\n]\n" if before == b",\n" else b"[]\n"
 

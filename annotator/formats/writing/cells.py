@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from annotator.formats.tables.labels import is_nothing, tidy
+from annotator.json_values import plain
 
 # The other lists contain texts, separated by bars.
 LISTS_OF_OBJECTS = frozenset(("history", "answers", "skips", "spans"))
@@ -37,7 +38,7 @@ def _is_clear(text: str) -> bool:
 
 def as_json(value: Any) -> str:
     """Return a value as JSON."""
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z, default=str).decode()
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z, default=plain).decode()
 
 
 def as_moment(value: Any) -> str:

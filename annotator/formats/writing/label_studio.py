@@ -9,6 +9,7 @@ from annotator.formats.base import Outgoing, Writer
 from annotator.formats.spans.writing import regions
 from annotator.formats.tools.label_studio import WINNOW_ID
 from annotator.formats.writing.cells import as_moment
+from annotator.json_values import plain
 
 CONTROL = "label"
 LINE = orjson.OPT_UTC_Z
@@ -18,7 +19,7 @@ def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]
     """Yield a JSON array, one line a task."""
     before = b"[\n"
     for record in records:
-        yield before + orjson.dumps(_task(record, about), option=LINE, default=str)
+        yield before + orjson.dumps(_task(record, about), option=LINE, default=plain)
         before = b",\n"
     yield b"\n]\n" if before == b",\n" else b"[]\n"
 

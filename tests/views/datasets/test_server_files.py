@@ -57,13 +57,13 @@ def test_page_says_nothing_of_it_without_a_folder(
 def test_page_lists_buckets_and_tells_of_a_store_that_is_away(
     signed_in: SignedIn, olga: User, project: Project, settings: Settings, region: Region
 ) -> None:
-    settings.IMPORT_FOLDER, settings.IMPORT_BUCKETS = None, {"scans": "http://127.0.0.1:9"}
+    settings.IMPORT_FOLDER, settings.IMPORT_BUCKETS = None, {"letters": "http://127.0.0.1:9"}
     client = signed_in(olga)
     page = client.get(reverse("imports", args=[project.pk])).content.decode()
-    assert "?folder=s3%3A%2F%2Fscans" in page
-    assert ">s3://scans/</a>" in page
+    assert "?folder=s3%3A%2F%2Fletters" in page
+    assert ">s3://letters/</a>" in page
     place = reverse("server_files", args=[project.pk])
-    answer = client.get(place, {"folder": "s3://scans"}, headers=region("server-files"))
+    answer = client.get(place, {"folder": "s3://letters"}, headers=region("server-files"))
     assert answer.status_code == 200
     assert 'role="alert"' in answer.content.decode()
     assert "127.0.0.1" not in answer.content.decode()
