@@ -47,8 +47,8 @@ export class View {
 
   // The item ------------------------------------------------------------------------------------
 
-  // The current item, with what helps to decide; `marks` is its draft.
-  item(served, { given = this.answer.blank, note = "", unsure = false } = {}) {
+  // The current item, with what helps to decide; what follows is its draft.
+  item(served, { given = this.answer.blank, note = "", unsure = false, ...draft } = {}) {
     const had = document.activeElement;
     byId("desk").classList.toggle("is-empty", !served);
     if (!served) {
@@ -64,7 +64,7 @@ export class View {
     this.about(served);
     this.fields(served.item.meta);
     this.hint(served);
-    this.answer.put(given);
+    this.answer.put(given, draft);
     byId("note").value = note;
     this.noteShown(note !== "");
     this.unsure(unsure);
@@ -362,7 +362,8 @@ export class Stage {
   }
 
   get #marks() {
-    return { given: this.view.answer.value, ...this.view.remarks };
+    const { value, draft } = this.view.answer;
+    return { given: value, ...this.view.remarks, ...draft };
   }
 
   get #unmarked() {
@@ -372,7 +373,7 @@ export class Stage {
 
   keepDraft() {
     const { draft } = this.view.answer;
-    const kept = { ...this.#marks, ...draft };
+    const kept = this.#marks;
     const blank = Object.fromEntries(Object.keys(draft).map((name) => [name, ""]));
     const isNone = JSON.stringify(kept) === JSON.stringify({ ...this.#unmarked, ...blank });
     if (this.#about) this.drafts.keep(this.#about, isNone ? null : kept);
