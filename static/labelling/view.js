@@ -145,11 +145,12 @@ export class View {
   // The current labels, keys and guidelines, around the current item `served`, or null for an
   // earlier answer.
   changed(shown, served) {
-    const told = [this.answer.take(shown)];
-    if (shown.guidelines_number !== this.config.guidelines_number) told.push(this.words.guidelines_changed);
+    const isRead = shown.guidelines_number === this.config.guidelines_number;
     Object.assign(this.config, shown);
     this.guidelines(shown);
     this.caps();
+    // An answer may have other caps.
+    const told = [this.answer.take(shown), isRead ? "" : this.words.guidelines_changed];
     if (served) {
       this.hint(served);
       this.fields(served.item.meta);

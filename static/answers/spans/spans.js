@@ -94,6 +94,7 @@ class Spans extends SpanValue {
     for (const choice of this.choices) this.#dressChoice(choice);
     this.paint.begin();
     this.list.begin();
+    this.#turnCaps();
     this.show();
     return told;
   }
