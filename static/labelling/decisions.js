@@ -22,6 +22,9 @@ const sentLabels = (refs) =>
 
 const valueOf = (entry) => entry.value ?? entry.labels;
 
+// What an item is shown with again; a skip has no value.
+const asGiven = ({ value, note, unsure, draft } = {}) => ({ given: value, note, unsure, ...draft });
+
 // The annotation or skip to undo, by its id on the server; empty for the server's newest. Null
 // while it has no id yet.
 export const undoTarget = (last) => {
@@ -65,7 +68,8 @@ export class Decisions {
   // Decide --------------------------------------------------------------------------------------
 
   #given(value) {
-    return { value, sent: this.answer.sent(value), said: this.answer.said(value), ...this.view.remarks };
+    const { draft } = this.answer;
+    return { value, draft, sent: this.answer.sent(value), said: this.answer.said(value), ...this.view.remarks };
   }
 
   decide(value) {
@@ -154,8 +158,7 @@ export class Decisions {
     this.outbox.remove([entry.client_id]);
     this.history.pop();
     this.answer.learn(served.item, null);
-    const { value = this.answer.blank, note, unsure } = entry;
-    this.stage.paintBefore(served, { given: value, note, unsure });
+    this.stage.paintBefore(served, asGiven(entry));
     this.stage.announceNext(this.words.undone);
   }
 
@@ -164,7 +167,7 @@ export class Decisions {
     const last = settled.state === "done" ? this.history.pop() : null;
     if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
-    this.stage.paintBefore(settled.next, { given: last?.entry.value ?? this.answer.blank });
+    this.stage.paintBefore(settled.next, asGiven(last?.entry));
     this.stage.announceNext(settled.words);
   }
 
@@ -209,8 +212,7 @@ export class Decisions {
 
   decideAgain() {
     const [entry] = this.outbox.refused;
-    const { note, unsure, served } = entry;
-    this.stage.paintBefore(served, { given: valueOf(entry), note, unsure });
+    this.stage.paintBefore(entry.served, { ...asGiven(entry), given: valueOf(entry) });
     this.discard();
     this.stage.keepDraft();
   }

@@ -124,6 +124,7 @@ const desk = {
   say: (said) => view.say(said),
   decide: (value) => decisions.decide(value),
   accept: () => decisions.accept(),
+  act: (name) => input.actions[name]?.(),
   savesAtOnce: () => preferences.submit_at_once || history.reviewing !== null,
 };
 medium.mount(desk);

@@ -23,7 +23,7 @@
 //   mount(desk)         once, before the first item is shown; optional
 //   blank               such as [] or null
 //   value               what is chosen now
-//   put(value)          marks a value as chosen
+//   put(value, draft)   marks a value as chosen; with it comes what its draft had
 //   suggest(suggestion, served)  marks what the model suggests, as the server sends it with an item; null
 //                       for nothing
 //   learn(item, value)  an item was answered like this, null when that was undone; optional
@@ -36,13 +36,15 @@
 //   actionOf(element)   what a click on an element does, a function; else null
 //   take(shown)         labels, keys or guidelines changed while the page was open: paints them anew,
 //                       keeps what is chosen, and returns in words what is different; optional
-//   draft, restore(draft)  what else outlives a reload beside the value, as an object; optional
+//   draft, restore(draft)  what else is kept with the value while the item is away, as an object of
+//                       strings, and what of it comes back after a reload; optional
 //   actions             as above; optional
 //
 // What both are given by mount is the desk:
 //   config              the page's
 //   say(words)          says something in the line below the item
 //   decide(value)       saves the value and goes on
+//   act(name)           does what the key of an action does
 //   savesAtOnce()       whether choosing is saving, without Enter
 
 const MEDIUM = {

@@ -47,8 +47,8 @@ export class View {
 
   // The item ------------------------------------------------------------------------------------
 
-  // The current item, with what helps to decide; `marks` is its draft.
-  item(served, { given = this.answer.blank, note = "", unsure = false } = {}) {
+  // The current item, with what helps to decide; what follows is its draft.
+  item(served, { given = this.answer.blank, note = "", unsure = false, ...draft } = {}) {
     const had = document.activeElement;
     byId("desk").classList.toggle("is-empty", !served);
     if (!served) {
@@ -64,7 +64,7 @@ export class View {
     this.about(served);
     this.fields(served.item.meta);
     this.hint(served);
-    this.answer.put(given);
+    this.answer.put(given, draft);
     byId("note").value = note;
     this.noteShown(note !== "");
     this.unsure(unsure);
@@ -145,11 +145,12 @@ export class View {
   // The current labels, keys and guidelines, around the current item `served`, or null for an
   // earlier answer.
   changed(shown, served) {
-    const told = [this.answer.take(shown)];
-    if (shown.guidelines_number !== this.config.guidelines_number) told.push(this.words.guidelines_changed);
+    const isRead = shown.guidelines_number === this.config.guidelines_number;
     Object.assign(this.config, shown);
     this.guidelines(shown);
     this.caps();
+    // An answer may have other caps.
+    const told = [this.answer.take(shown), isRead ? "" : this.words.guidelines_changed];
     if (served) {
       this.hint(served);
       this.fields(served.item.meta);
@@ -362,7 +363,8 @@ export class Stage {
   }
 
   get #marks() {
-    return { given: this.view.answer.value, ...this.view.remarks };
+    const { value, draft } = this.view.answer;
+    return { given: value, ...this.view.remarks, ...draft };
   }
 
   get #unmarked() {
@@ -372,7 +374,7 @@ export class Stage {
 
   keepDraft() {
     const { draft } = this.view.answer;
-    const kept = { ...this.#marks, ...draft };
+    const kept = this.#marks;
     const blank = Object.fromEntries(Object.keys(draft).map((name) => [name, ""]));
     const isNone = JSON.stringify(kept) === JSON.stringify({ ...this.#unmarked, ...blank });
     if (this.#about) this.drafts.keep(this.#about, isNone ? null : kept);

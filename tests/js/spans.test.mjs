@@ -124,6 +124,17 @@ test("overlap is as the project has it, and nothing else is removed", () => {
   }
 });
 
+test("marks of a label that is gone are in no step", () => {
+  const marks = new Marks();
+  marks.add([{ start: 0, end: 1, label: 1 }]);
+  marks.add([{ start: 2, end: 3, label: 2 }]);
+  marks.remove([{ start: 0, end: 1, label: 1 }]);
+  marks.keep(({ label }) => label !== 2);
+  assert.deepEqual(marks.all, []);
+  assert.deepEqual(marks.undo(), [{ start: 0, end: 1, label: 1 }]);
+  assert.deepEqual(marks.redo(), []);
+});
+
 test("the innermost mark is found first", () => {
   const marks = new Marks({ overlap: "nested" });
   marks.reset([{ start: 0, end: 10, label: 1 }, { start: 2, end: 5, label: 2 }]);
@@ -137,8 +148,18 @@ test("a suggestion waits until it is accepted, rejected or in the way", () => {
   const suggestions = new Suggestions([one, two, three]);
   assert.equal(suggestions.pending(marks).length, 3);
   marks.add([one]);
-  suggestions.reject([two]);
+  marks.remove([], [two]);
   assert.deepEqual(suggestions.pending(marks), [three]);
   marks.add([{ start: 11, end: 14, label: 2 }]);
   assert.deepEqual(suggestions.pending(marks), []);
+  // Each of these is a step.
+  for (const left of [[three], [two, three], [one, two, three]]) {
+    marks.undo();
+    assert.deepEqual(suggestions.pending(marks), left);
+  }
+  assert.equal(marks.canUndo, false);
+  marks.add([{ ...two, label: 2 }], [two]);
+  assert.deepEqual(suggestions.pending(marks), [one, three]);
+  marks.undo();
+  assert.deepEqual(suggestions.pending(marks), [one, two, three]);
 });

@@ -33,7 +33,7 @@ ACTIONS = {
         Action("unsure", ("x",), "deciding"),
         Action("note", ("n",), "deciding"),
         Action("undo", ("z", "Backspace"), "deciding"),
-        Action("back", ("ArrowLeft",), "moving"),
+        Action("back", ("ArrowLeft", "b"), "moving"),
         Action("forward", ("ArrowRight",), "moving"),
         Action("find_label", ("/",), "moving"),
         Action("guidelines", ("g",), "moving"),

@@ -14,8 +14,9 @@ export const listen = (hand) =>
 // Returns whether the key meant something here; the desk has the others.
 const does = (hand, event) => {
   const { key, ctrlKey, metaKey, shiftKey } = event;
+  const isArrow = key === "ArrowLeft" || key === "ArrowRight";
+  if (isArrow && (shiftKey || !(ctrlKey || metaKey))) return arrow(hand, event);
   if (ctrlKey || metaKey) return step(hand, key.toLowerCase(), shiftKey);
-  if (key === "ArrowLeft" || key === "ArrowRight") return arrow(hand, event);
   if (key === "ArrowUp" || key === "ArrowDown") return line(hand, key === "ArrowUp" ? -1 : 1, shiftKey);
   if (key === "Tab") return tab(hand, event);
   if (key === "Delete" || key === "Backspace") return hand.remove();
@@ -28,26 +29,35 @@ const step = (hand, key, isShifted) => {
   return true;
 };
 
-const arrow = (hand, { key, shiftKey, altKey }) => {
+const arrow = (hand, { key, shiftKey, altKey, ctrlKey, metaKey, repeat }) => {
   const { cursor, focused, text } = hand;
   const isForward = (key === "ArrowRight") !== isRightToLeft(text.text, cursor.head?.start ?? 0);
-  // Without a cursor these are the desk's: back to earlier answers, and forward again.
-  if (!cursor.range && (!isForward || !document.getElementById("past").hidden)) return false;
+  const isPast = !document.getElementById("past").hidden;
+  // Without a cursor: back to earlier answers, and forward again; there, Shift goes into the text.
+  if (!cursor.range && !shiftKey && (!isForward || isPast)) return repeat || turn(hand, isForward);
   const by = isForward ? 1 : -1;
   const byWord = hand.byWord && !altKey;
-  if (focused && shiftKey) return nudge(hand, by, byWord);
+  if (focused && shiftKey) return nudge(hand, ctrlKey || metaKey ? "start" : "end", by, byWord);
   if (cursor.step(by, { extends: shiftKey, byWord })) hand.moved();
   return true;
 };
 
-// Shift and arrows move the end of the mark that has the focus, never before its start.
-const nudge = (hand, by, byWord) => {
-  const { start, end } = hand.focused;
+// What the desk has on the arrow of a text that runs from left to right.
+const turn = ({ desk }, isForward) => {
+  const wanted = isForward ? "ArrowRight" : "ArrowLeft";
+  const [name] = Object.entries(desk.config.keys).find(([, keys]) => keys.includes(wanted)) ?? [];
+  if (name) desk.act(name);
+  return Boolean(name);
+};
+
+// Shift and arrows move the end of the mark that has the focus, with Ctrl its start.
+const nudge = (hand, side, by, byWord) => {
+  const { start, end, [side]: from } = hand.focused;
   const probe = new Cursor(hand.text);
-  probe.set(by > 0 ? { start, end } : { start: end, end });
+  probe.set({ start: from, end: from });
   if (!probe.step(by, { byWord })) return true;
   const border = by > 0 ? probe.head.end : probe.head.start;
-  if (border > start) hand.moveBorder("end", border);
+  if (side === "end" ? border > start : border < end) hand.moveBorder(side, border);
   return true;
 };
 

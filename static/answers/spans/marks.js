@@ -1,5 +1,5 @@
-// The marks of an item, with every step undone and redone: made, removed, relabelled, moved, in bulk.
-// A mark is { start, end, label }, in code points, as the server counts, with an attribute where it has
+// The marks of an item, with every step undone and redone: made, removed, relabelled, moved, in bulk,
+// and suggestions rejected. A mark is { start, end, label }, in code points, as the server counts, with an attribute where it has
 // one. Nothing is painted here.
 
 const MOST_STEPS = 200;
@@ -24,7 +24,7 @@ export const mayBoth = (one, other, overlap) => {
 };
 
 export class Marks {
-  #steps = [[]]; // states, oldest first
+  #steps = [{ all: [], rejected: [] }]; // states, oldest first
   #at = 0;
   #longest = [[], 0]; // of a state: the longest mark
 
@@ -33,18 +33,24 @@ export class Marks {
   }
 
   get all() {
-    return this.#steps[this.#at];
+    return this.#steps[this.#at].all;
+  }
+
+  // The suggestions that are rejected.
+  get rejected() {
+    return this.#steps[this.#at].rejected;
   }
 
   // Start anew, without anything to undo.
-  reset(marks) {
-    this.#steps = [[...marks].sort(inOrder)];
+  reset(marks, rejected = []) {
+    this.#steps = [{ all: [...marks].sort(inOrder), rejected }];
     this.#at = 0;
   }
 
-  #become(marks) {
+  #become(marks, rejects = []) {
     this.#steps.length = this.#at + 1;
-    this.#steps.push(marks.sort(inOrder));
+    const rejected = rejects.length ? [...this.rejected, ...rejects] : this.rejected;
+    this.#steps.push({ all: marks.sort(inOrder), rejected });
     if (this.#steps.length > MOST_STEPS) this.#steps.shift();
     this.#at = this.#steps.length - 1;
   }
@@ -53,14 +59,23 @@ export class Marks {
     return this.#at > 0;
   }
 
+  get canRedo() {
+    return this.#at < this.#steps.length - 1;
+  }
+
   undo() {
-    if (this.#at > 0) this.#at -= 1;
+    if (this.canUndo) this.#at -= 1;
     return this.all;
   }
 
   redo() {
-    if (this.#at < this.#steps.length - 1) this.#at += 1;
+    if (this.canRedo) this.#at += 1;
     return this.all;
+  }
+
+  // In every step, keep only such marks.
+  keep(isKept) {
+    this.#steps = this.#steps.map(({ all, rejected }) => ({ all: all.filter(isKept), rejected }));
   }
 
   // The marks that stand in the way of one. Only those nearby are looked at, as texts have hundreds.
@@ -93,20 +108,21 @@ export class Marks {
     return low;
   }
 
-  // Returns what was added: marks that may not be there beside others are left out.
-  add(marks) {
+  // Returns what was added: marks that may not be there beside others are left out. `rejects` are
+  // suggestions that go in the same step.
+  add(marks, rejects = []) {
     const added = [];
     for (const mark of marks) {
       const isFree = !this.conflicts(mark).length && added.every((each) => mayBoth(each, mark, this.overlap));
       if (isFree) added.push(mark);
     }
-    if (added.length) this.#become([...this.all, ...added]);
+    if (added.length) this.#become([...this.all, ...added], rejects);
     return added;
   }
 
-  remove(marks) {
+  remove(marks, rejects = []) {
     const left = this.all.filter((each) => !marks.some((mark) => isSame(each, mark)));
-    if (left.length < this.all.length) this.#become(left);
+    if (left.length < this.all.length || rejects.length) this.#become(left, rejects);
   }
 
   // Another label or other borders for a mark; returns the changed one, null if it may not be.
@@ -129,16 +145,11 @@ export class Marks {
 export class Suggestions {
   constructor(given = []) {
     this.given = given;
-    this.rejected = [];
   }
 
   // Those that still wait beside the marks: none that is there already, or stands in its way.
   pending(marks) {
-    const isRejected = (each) => this.rejected.some((gone) => isSame(gone, each));
+    const isRejected = (each) => marks.rejected.some((gone) => isSame(gone, each));
     return this.given.filter((each) => !isRejected(each) && !marks.conflicts(each).length);
-  }
-
-  reject(suggested) {
-    this.rejected.push(...suggested);
   }
 }

@@ -9,6 +9,18 @@ export const LINES = ["solid", "double", "dotted", "thick"];
 const LINE_STEP_PX = 3; // how much lower the line of a mark within another one is
 const LEAST_TAG_PX = 14;
 
+// Of one line there are several places where the browser lays out its parts by themselves, such as the
+// space at its end.
+const touches = (one, other) =>
+  Math.abs(one.top - other.top) < 1 &&
+  Math.max(one.left, other.left) - Math.min(one.left + one.width, other.left + other.width) < 1;
+
+const widen = (rect, { left, width }) => {
+  const right = Math.max(rect.left + rect.width, left + width);
+  rect.left = Math.min(rect.left, left);
+  rect.width = right - rect.left;
+};
+
 const element = (className) => {
   const made = document.createElement("span");
   made.className = className;
@@ -103,13 +115,15 @@ export class Paint {
     const range = document.createRange();
     range.setStart(this.#node, start);
     range.setEnd(this.#node, Math.min(end, this.#node.length));
-    const rects = [...range.getClientRects()].filter(({ width }) => width > 0);
-    return rects.map(({ left, top, width, height }) => ({
-      left: left - origin.left,
-      top: top - origin.top,
-      width,
-      height,
-    }));
+    const rects = [];
+    for (const { left, top, width, height } of range.getClientRects()) {
+      if (width <= 0) continue;
+      const rect = { left: left - origin.left, top: top - origin.top, width, height };
+      const last = rects.at(-1);
+      if (last && touches(last, rect)) widen(last, rect);
+      else rects.push(rect);
+    }
+    return rects;
   }
 
   #box(mark, { left, top, width, height }) {

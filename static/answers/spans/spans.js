@@ -82,6 +82,7 @@ class Spans extends SpanValue {
       box.hidden = !box.textContent;
     }
     super.suggest(suggestion, served);
+    this.#turnCaps();
   }
 
   #dressChoice(choice) {
@@ -89,12 +90,11 @@ class Spans extends SpanValue {
   }
 
   take(shown) {
-    this.isTaking = true;
     const told = super.take(shown);
-    this.isTaking = false;
     for (const choice of this.choices) this.#dressChoice(choice);
     this.paint.begin();
     this.list.begin();
+    this.#turnCaps();
     this.show();
     return told;
   }
@@ -104,6 +104,16 @@ class Spans extends SpanValue {
     this.cursor = new Cursor(this.text);
     this.focused = null;
     this.#arm(null);
+  }
+
+  // The arrow of "Back" points against the reading direction.
+  #turnCaps() {
+    const [back, forward] = isRightToLeft(this.text.text, 0) ? ["→", "←"] : ["←", "→"];
+    for (const [action, arrow] of Object.entries({ back, forward })) {
+      for (const cap of document.querySelectorAll(`[data-action=${action}] kbd`)) {
+        if (/^[←→]$/.test(cap.textContent)) cap.textContent = arrow;
+      }
+    }
   }
 
   // What is there, in units ----------------------------------------------------------------------
@@ -234,9 +244,8 @@ class Spans extends SpanValue {
 
   // A suggestion becomes a mark with another label or other borders.
   #change(suggested, changed) {
-    const [added] = this.marks.add([{ ...suggested, ...changed }]);
+    const [added] = this.marks.add([{ ...suggested, ...changed }], [suggested]);
     if (!added) return this.#refuse(suggested);
-    this.suggestions.reject([suggested]);
     this.focused = this.here(added, "made");
     this.show();
     this.#tellMade();
@@ -262,16 +271,15 @@ class Spans extends SpanValue {
       marks.push(...this.all.filter(({ start, end }) => range.start <= start && end <= range.end));
     }
     if (!marks.length) return false;
-    const rejected = marks.filter(({ kind }) => kind === "suggested").map((each) => this.there(each));
-    if (rejected.length) this.suggestions.reject(rejected);
-    this.marks.remove(marks.filter(({ kind }) => kind === "made").map((each) => this.there(each)));
+    const of = (wanted) => marks.filter(({ kind }) => kind === wanted).map((each) => this.there(each));
+    this.marks.remove(of("made"), of("suggested"));
     this.focused = null;
     this.show();
     this.desk.say(fill(this.words.removed, { text: this.text.slice(marks[0]) }));
     return true;
   }
 
-  // Either border of the mark that has the focus.
+  // A border of the mark that has the focus.
   moveBorder(side, unit) {
     const { start, end, kind } = this.focused;
     const range = this.text.trimmed(this.text.whole({ start, end, [side]: unit }));
@@ -335,7 +343,8 @@ class Spans extends SpanValue {
   }
 
   #reject(mark) {
-    this.suggestions.reject([mark]);
+    this.marks.remove([], [mark]);
+    this.desk.say(fill(this.words.rejected, { text: this.text.slice(this.here(mark)) }));
   }
 
   #turnMode() {
@@ -354,6 +363,7 @@ class Spans extends SpanValue {
 
   // A step of the marks back (-1) or forth (1).
   step(by) {
+    if (!(by < 0 ? this.marks.canUndo : this.marks.canRedo)) return this.desk.say(this.words.noStep);
     if (by < 0) this.marks.undo();
     else this.marks.redo();
     this.focused = null;

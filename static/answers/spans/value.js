@@ -42,12 +42,29 @@ export class SpanValue extends Choices {
     return this.marks.all.map(asValue);
   }
 
-  put(value) {
+  put(value, { rejected } = {}) {
     if (this.isTaking) return;
     this.begin();
-    const known = new Set(this.labels.list.map(({ id }) => id));
-    this.marks.reset(value.map(asMark).filter(({ label }) => known.has(label)));
+    this.marks.reset(this.#known(value.map(asMark)), rejected ? JSON.parse(rejected) : []);
     this.show();
+  }
+
+  // Those whose label is one now.
+  #known(marks) {
+    const known = new Set(this.labels.list.map(({ id }) => id));
+    return marks.filter(({ label }) => known.has(label));
+  }
+
+  // Labels changed elsewhere: marks with one that is gone go with it, and what is suggested is worked
+  // out again.
+  take(shown) {
+    this.isTaking = true;
+    const told = super.take(shown);
+    this.isTaking = false;
+    const known = new Set(this.labels.list.map(({ id }) => id));
+    this.marks.keep(({ label }) => known.has(label));
+    this.given = null;
+    return told;
   }
 
   // A new text is there once the medium has shown it.
@@ -127,15 +144,8 @@ export class SpanValue extends Choices {
   }
 
   get draft() {
-    const { rejected } = this.suggestions;
+    const { rejected } = this.marks;
     return { ...super.draft, rejected: rejected.length ? JSON.stringify(rejected) : "" };
-  }
-
-  restore(draft) {
-    super.restore(draft);
-    if (!draft.rejected) return;
-    this.suggestions.reject(JSON.parse(draft.rejected));
-    this.show();
   }
 
   // In units -------------------------------------------------------------------------------------
@@ -150,7 +160,7 @@ export class SpanValue extends Choices {
 
   // The same list until a mark or a suggestion changes: what shows it compares no more than that.
   get all() {
-    const of = [this.marks.all, this.suggestions, this.suggestions.rejected.length];
+    const of = [this.marks.all, this.marks.rejected, this.suggestions];
     if (of.some((each, n) => each !== this.#all.of[n])) this.#all = { of, found: this.#inOrder() };
     return this.#all.found;
   }
