@@ -25,7 +25,7 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker, Settings
 
 from annotator.db import clock
-from annotator.models import Project, jobs
+from annotator.models import Project, User, jobs
 from tests import loop
 
 
@@ -155,7 +155,7 @@ class States:
 
     def put(self, make: Make, settings: Settings) -> Project:
         """Give a test the state that `make` makes; who asks for it first has it made."""
-        assert not Project.objects.exists(), "the state comes after other rows"
+        assert not User.objects.exists(), "the state comes after other rows"
         if make not in self._made:
             self._made[make] = self._make(make)
         return self._made[make].put(settings)
@@ -177,10 +177,13 @@ def state_first(names: list[str]) -> None:
     """Let the fixtures of states come before those that store something."""
     states = [name for name in names if name in NAMES]
     rest = [name for name in names if name not in NAMES]
-    # The fixtures that every test has begin so.
-    start = max((at for at, name in enumerate(rest) if name.startswith("_")), default=-1) + 1
+    start = max((at for at, name in enumerate(rest) if name in OF_EVERY_TEST), default=-1) + 1
     names[:] = [*rest[:start], *states, *rest[start:]]
 
 
+# Fixtures that every test has, without which no state is made.
+OF_EVERY_TEST = frozenset({"_clock_that_a_test_can_set", "_no_heartbeat", "_own_data_directory"})
 # Fixtures of states: of all rows that a test finds at its start.
-NAMES = frozenset({"busy", "crowd", "labelled", "ready", "sure", "trained", "worked"})
+NAMES = frozenset(
+    "busy crowd hunted labelled measured_project own ready small sure topics trained worked".split()
+)
