@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is no error of ours, and every status is described."""
+"""No request causes a server error, and every status is described."""
 
 import json
 import re

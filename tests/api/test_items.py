@@ -1,4 +1,4 @@
-"""The pool by the API: what is like an item, a bounded search, and seeds that a lead gives."""
+"""Items through the API: similar items, a bounded search, and a lead's seed labels."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-"""Labels go out with how they came about, and no spreadsheet runs them."""
+"""Exported labels have their provenance, and no spreadsheet runs them as formulas."""
 
 import csv
 import io

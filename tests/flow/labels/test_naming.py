@@ -152,7 +152,7 @@ def test_no_field_holds_the_name_of_a_label(worked: Any) -> None:
 
 
 def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> None:
-    """Else the test above would find nothing because there is nothing."""
+    """Otherwise the test above could pass because nothing is stored."""
     spam, ham = loop.ids(worked, SPAM, HAM)
     assert Item.objects.filter(gold=[ham]).count() == 2
     assert Item.objects.filter(suggested__labels=[spam]).exists()
@@ -167,7 +167,7 @@ def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> Non
 
 
 def numbers(project: Project) -> Any:
-    """Return all that is reckoned from what is stored, without names."""
+    """Return all figures computed from stored rows, without names."""
     worker_found = json.loads(json.dumps(report.build_report(project), default=str))
     labels = {label.pk: label for label in project.labels.all()}
     return {

@@ -1,4 +1,4 @@
-"""How it runs, as numbers: for one project, for all of them, and for the installation."""
+"""Figures of health: for one project, for all, and for the installation."""
 
 from datetime import timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every counter can be proven right, also while people label, and is mended where it is wrong."""
+"""Every counter can be verified while people label, and wrong ones are corrected."""
 
 import contextlib
 import io

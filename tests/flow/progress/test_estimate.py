@@ -215,7 +215,7 @@ def test_predicted_and_labelled_add_up_to_all_items(measured_project: Any, ben: 
 
 @pytest.fixture
 def forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the forecast made alone."""
+    """Make the forecast alone, without the other reports."""
     monkeypatch.setattr(background_reports, "MAKERS", {"forecast": evaluation_forecast.report})
 
 

@@ -1,4 +1,4 @@
-"""Rows become numbers for people: how far, how good, how healthy, and in which words."""
+"""The summary of a project: progress, accuracy, health, and their words."""
 
 import threading
 from datetime import timedelta

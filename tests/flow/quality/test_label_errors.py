@@ -1,4 +1,4 @@
-"""Which labels look wrong."""
+"""Labels that look wrong."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def _labelled() -> Project:
 
 
 def wrong(project: Project, user: User, number: Any) -> Any:
-    """Turn some labels round, and return their keys."""
+    """Flip some labels, and return their keys."""
     turned = []
     for annotation in Annotation.objects.filter(project=project).order_by("pk")[5 : 5 + number]:
         other = "ham" if loop.truth(annotation.item) == ["spam"] else "spam"

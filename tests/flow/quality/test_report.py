@@ -1,4 +1,4 @@
-"""Whom and what to trust."""
+"""The quality report: annotators, agreement, and doubtful labels."""
 
 from typing import Any
 

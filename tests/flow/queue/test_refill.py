@@ -1,4 +1,4 @@
-"""Picks become queue entries, with audits among them that nothing gives away."""
+"""Picks become queue entries, with audits among them that nobody can recognise."""
 
 import random
 from typing import Any

@@ -1,4 +1,4 @@
-"""Finish mode: rounds leave out what the model may label, and ask what lets it label the most."""
+"""Finish mode: rounds leave out items for the model, and ask for those that help it most."""
 
 from decimal import Decimal
 from fractions import Fraction
