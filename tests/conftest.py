@@ -20,7 +20,8 @@ from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, User, jobs
 from annotator.security import password_hashing, rate_limits
-from tests import loop, pace, shared
+from tests import flush, kept, loop, pace, shared
+from tests.given import PutState
 
 # Servers and workers that tests start encode nothing in the background, unless a test wants it.
 os.environ.setdefault("WINNOW_ENCODERS", "none")
@@ -35,6 +36,8 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.gettempdir())
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the longest units, so that no worker is left with one at the end."""
     items.sort(key=pace.place)
+    for item in items:
+        kept.state_first(getattr(item, "fixturenames", []))
     pace.tell_units(items)
 
 
@@ -108,6 +111,12 @@ def _is_worker(config: pytest.Config) -> bool:
 
 def _is_sqlite() -> bool:
     return "sqlite" in django_settings.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_flush() -> Iterator[None]:
+    with flush.only_what_was_stored():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -185,7 +194,22 @@ def zed(db: Any) -> User:
 
 @pytest.fixture
 def project(olga: User, lea: User, ana: User, ben: User) -> Project:
-    return loop.mail_project()
+    """The project of the test's state if it has one, or else a new one."""
+    return Project.objects.first() or loop.mail_project()
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> kept.States:
+    return kept.States(tmp_path_factory.mktemp("states"))
+
+
+@pytest.fixture
+def put_state(states: kept.States, db: None, settings: Settings) -> PutState:
+    """Return a function that gives the test a state by what makes it, and returns its project.
+
+    Its fixture must be named in `kept.NAMES`.
+    """
+    return lambda make: states.put(make, settings)
 
 
 @pytest.fixture
@@ -234,9 +258,13 @@ def easily_sure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sure(project: Project, easily_sure: Any) -> Project:
+def sure(put_state: PutState, easily_sure: Any) -> Project:
     """The project with 120 items, and a model of twelve labels, confident about the others."""
-    return loop.make_sure(project)
+    return put_state(_sure)
+
+
+def _sure() -> Project:
+    return loop.make_sure(loop.mail_project())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from annotator.models import Project
 from tests import loop
 from tests.api import described
-from tests.given import Fill
+from tests.given import Fill, PutState
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +31,13 @@ def _responses_are_as_described(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def busy(project: Project) -> Any:
+def busy(put_state: PutState) -> Any:
     """The project with seed labels, annotations of two users, a round, a model and a full queue."""
-    return loop.keep_busy(project)
+    return put_state(_busy)
+
+
+def _busy() -> Project:
+    return loop.keep_busy(loop.mail_project())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What answers contain besides plain JSON, and what they must never contain."""
+"""Answers in other forms than plain JSON, and content that no answer may have."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Deliveries through the API: from the question what could go out to the file."""
+"""Deliveries through the API: from the estimate to the frozen file."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What an export answers with is described by its type, and a missing method by 405."""
+"""The API describes the content types of exports, and 405 for missing methods."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The description of the API tells what each call is for and what it answers."""
+"""The API description has a purpose and typed answers for each call."""
 
 from collections.abc import Iterator
 from typing import Any

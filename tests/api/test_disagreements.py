@@ -1,4 +1,4 @@
-"""Disagreements, second looks and hidden checks over the API."""
+"""Disagreements, reviews and gold items through the API."""
 
 from typing import Any
 

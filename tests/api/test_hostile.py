@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is no error of ours, and every status is described."""
+"""No request causes a server error, and every status is described."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
@@ -87,10 +88,11 @@ def callers(olga: User, lea: User) -> Any:
     return [by_session, by_token]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 def test_no_mutated_request_is_answered_with_an_error_of_ours(
-    known: Any, schema: Any, callers: Any, olga: User, seed: int
+    known: Any, schema: Any, callers: Any, olga: User
 ) -> None:
+    # Each kind of database is sent requests of its own.
+    seed = 1 if connection.vendor == "sqlite" else 2
     answers = []
     for turn, call in enumerate(hostile.calls(schema, known, 2500, seed)):
         answer = hostile.send(callers[turn % 2], call)

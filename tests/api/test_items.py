@@ -1,4 +1,4 @@
-"""The pool by the API: what is like an item, a bounded search, and seeds that a lead gives."""
+"""Items through the API: similar items, a bounded search, and a lead's seed labels."""
 
 import uuid
 from typing import Any
@@ -10,7 +10,7 @@ from annotator.flow.queue import leasing, releasing
 from annotator.models import Annotation, Item, Project, User
 from tests import loop
 from tests.flow.items.test_listing import query
-from tests.given import Api, Fill, Learn
+from tests.given import Api, Fill, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -20,9 +20,14 @@ def at(project: Project, tail: str = "") -> str:
 
 
 @pytest.fixture
-def ready(project: Project, filled: Fill, learnt: Learn) -> Any:
-    filled(project, 30)
-    return learnt(project)
+def ready(put_state: PutState) -> Any:
+    return put_state(_ready)
+
+
+def _ready() -> Project:
+    project = loop.mail_project()
+    loop.fill(project, 30)
+    return loop.make_features(project)
 
 
 def first(project: Project) -> Any:

@@ -1,4 +1,4 @@
-"""Wrong values of parameters: refused before anything happens, with what there is to choose."""
+"""Invalid parameters are refused before anything happens, with the valid choices."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every number that is shown of work that was done can be counted again from the export."""
+"""Every number shown about finished work can be recomputed from the export."""
 
 import json
 import re
@@ -119,7 +119,7 @@ def exported(lived: Any) -> Any:
 
 
 def check(found: Any) -> Any:
-    """Fail with every claim that is not what the export says."""
+    """Fail with every claim that differs from the export."""
     found = list(found)
     wrong = [each for each in found if not claims.same(each[2], each[3])]
     told = "\n".join(

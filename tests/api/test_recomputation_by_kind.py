@@ -49,7 +49,7 @@ def work(project: Project, user: User, number: int, truth: Any, others: dict[str
 
 
 def figures(project: Project, found: claims.Export, client: Any) -> Any:
-    """Return what the API claims of the project, beside what its export says."""
+    """Return the API's claims about the project, beside those of its export."""
 
     def ask(path: str) -> Any:
         return client.get(f"/api/v1/projects/{project.pk}/{path}").json()

@@ -1,4 +1,4 @@
-"""The call of a window of the desk: decisions in, the next items out."""
+"""The sync call of a labelling window: it sends decisions and gets the next items."""
 
 import uuid
 from typing import Any

@@ -1,4 +1,4 @@
-"""Files are uploaded in chunks by the tus protocol, and go on where they stopped."""
+"""Files are uploaded in chunks by the tus protocol, and resume where they stopped."""
 
 import base64
 import hashlib
@@ -47,7 +47,7 @@ def stored() -> list[Path]:
 
 @pytest.fixture
 def begun(api: Api, project: Project, olga: User) -> Callable[[], Any]:
-    """Start the upload of the table; return its client and place."""
+    """Start the upload of the table, and return its client and address."""
 
     def begin() -> Any:
         client = api(olga)

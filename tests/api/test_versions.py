@@ -1,4 +1,4 @@
-"""A change over the API names the version that it is based on, or only changes what it names."""
+"""A change through the API names the version it is based on, or changes only the given fields."""
 
 from typing import Any
 

@@ -14,6 +14,7 @@ from annotator.flow.archiving import jobs, run
 from annotator.models import Annotation, ArchiveJob, Item, Job, Lease, Project, User
 from tests import loop
 from tests.archives import moving
+from tests.given import PutState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +24,13 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def small(project: Project, ana: User, ben: User) -> Project:
+def small(put_state: PutState) -> Project:
+    return put_state(_small)
+
+
+def _small() -> Project:
+    project = loop.mail_project()
+    ana, ben = map(loop.person, ("ana", "ben"))
     loop.by_two(project, ana, ben)
     loop.go_round(project)
     return project

@@ -25,6 +25,8 @@ from tests import servers, shared
 pytestmark = pytest.mark.servers
 
 ITEMS = 400
+# Enough for a fault that shows in every tenth answer.
+FEW = 150
 SETTING_UP = """
 import django, hashlib, json, sys; django.setup()
 from annotator.bench import load
@@ -182,19 +184,25 @@ def test_crowd_that_lets_leases_run_out_finds_every_promise_kept(
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "people"),
+    ("fault", "kind", "people", "number"),
     [
-        ("claims_without_asking_again", "crowded", 12),
-        ("acknowledges_before_it_stores", "lost", 12),
+        ("claims_without_asking_again", "crowded", 12, ITEMS),
+        ("acknowledges_before_it_stores", "lost", 12, FEW),
         # Few people, so that what one skipped is theirs to be given again.
-        ("gives_skipped_items_to_the_same_person_again", "repeated", 2),
-        ("tells_that_nothing_is_left", "starved", 12),
+        ("gives_skipped_items_to_the_same_person_again", "repeated", 2, ITEMS),
+        ("tells_that_nothing_is_left", "starved", 12, FEW),
     ],
 )
 def test_fault_that_was_put_in_is_found(
-    tmp_path: Path, projects: Projects, fault: str, kind: str, people: int, worker: Any
+    tmp_path: Path,
+    projects: Projects,
+    fault: str,
+    kind: str,
+    people: int,
+    number: int,
+    worker: Any,
 ) -> None:
-    assert kind in broken(tmp_path, projects, fault, people, worker=worker)
+    assert kind in broken(tmp_path, projects, fault, people, worker=worker, number=number)
 
 
 def test_opinion_beyond_the_need_is_found(tmp_path: Path, projects: Projects) -> None:

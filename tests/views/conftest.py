@@ -10,6 +10,7 @@ from annotator.flow.operations import background_reports
 from annotator.models import Item, Project, User
 from tests import loop
 from tests.browser import browser_type_launch_args  # noqa: F401, a fixture
+from tests.given import PutState
 
 
 @pytest.fixture
@@ -65,9 +66,13 @@ def troubles() -> Any:
 
 
 @pytest.fixture
-def crowd(project: Project, ana: User, ben: User) -> Any:
+def crowd(put_state: PutState) -> Any:
     """A project with answers of two users, some of them wrong."""
-    project = loop.by_two(project, ana, ben)
+    return put_state(_crowd)
+
+
+def _crowd() -> Project:
+    project = loop.by_two(loop.mail_project(), loop.person("ana"), loop.person("ben"))
     loop.go_round(project)
     background_reports.make_all(project.pk)
     return project

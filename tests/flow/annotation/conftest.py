@@ -17,7 +17,7 @@ def standing_clock(time_machine: Any) -> None:
 
 @pytest.fixture
 def run_out(project: Project, time_machine: Any) -> Any:
-    """Return a function that lets every lease run out and be given back."""
+    """Return a function that lets every lease expire."""
 
     def now() -> None:
         time_machine.shift(timedelta(seconds=project.lease_seconds + 1))

@@ -1,4 +1,4 @@
-"""Decisions that waited in a window, settled one by one."""
+"""Decisions that a window sends late are settled one by one."""
 
 import uuid
 from datetime import timedelta

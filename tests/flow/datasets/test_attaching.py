@@ -1,4 +1,4 @@
-"""Vectors attached to items that are there: whole or told, checked, and replaced at once."""
+"""Vectors attached to existing items: complete or reported, checked, and replaced at once."""
 
 import csv
 import io

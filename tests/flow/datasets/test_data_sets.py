@@ -1,4 +1,4 @@
-"""Every real data set imports, with the counts that its description tells."""
+"""Every real data set imports, with the counts of its description."""
 
 import csv
 import re

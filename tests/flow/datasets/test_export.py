@@ -1,4 +1,4 @@
-"""Labels go out with how they came about, and no spreadsheet runs them."""
+"""Exported labels have their provenance, and no spreadsheet runs them as formulas."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from annotator.formats import csv as csv_format
 from annotator.models import Annotation, ModelVersion, Project, Round, User
 from annotator.pool import model_files
 from tests import loop
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -35,17 +35,20 @@ def as_csv(project: Project) -> Any:
 
 
 @pytest.fixture
-def labelled(
-    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, ben: User
-) -> Any:
+def labelled(put_state: PutState) -> Any:
     """The project with seeds, answers of two people, and a round in between."""
+    return put_state(_labelled)
+
+
+def _labelled() -> Project:
+    project = loop.mail_project()
     loop.bring_in(project, "seeds.csv", "text,label,year\nfree prize,spam,1999\n")
-    filled(project, 50)
-    learnt(project)
-    loop.label(project, ana, 8)
-    run_round(project)
-    loop.label(project, ana, 8)
-    loop.label(project, ben, 8)
+    loop.fill(project, 50)
+    loop.make_features(project)
+    loop.label(project, loop.person("ana"), 8)
+    loop.go_round(project)
+    loop.label(project, loop.person("ana"), 8)
+    loop.label(project, loop.person("ben"), 8)
     return project
 
 

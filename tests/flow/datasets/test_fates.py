@@ -1,4 +1,4 @@
-"""Every row of a file has a fate: the counters add up, and the report names what is no new item."""
+"""Every row of a file is counted once, and the report names those that are no new items."""
 
 import csv
 import json

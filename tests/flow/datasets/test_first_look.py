@@ -1,4 +1,4 @@
-"""What people are told of a file: its encoding, the texts of an archive, labels not read."""
+"""The preview of a file: its encoding, the texts of an archive, labels not read."""
 
 import io
 import zipfile

@@ -38,19 +38,24 @@ from annotator.models import (
 from annotator.pool import feature_store, training_set, vector_store
 from tests import loop
 from tests.flow.items.test_listing import query
-from tests.given import Fill, RunRound
+from tests.given import PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def worked(project: Project, filled: Fill, ana: User, ben: User) -> Project:
+def worked(put_state: PutState) -> Project:
     """A project of 40 texts, some labelled by two people."""
+    return put_state(_worked)
+
+
+def _worked() -> Project:
+    project = loop.mail_project()
     settings.change_settings(project, overlap=2, audit_share=0.3)
-    filled(project, 40)
+    loop.fill(project, 40)
     project = loop.refreshed(project)
-    loop.label(project, ana, 14)
-    loop.label(project, ben, 9)
+    loop.label(project, loop.person("ana"), 14)
+    loop.label(project, loop.person("ben"), 9)
     return loop.refreshed(project)
 
 

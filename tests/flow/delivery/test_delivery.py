@@ -1,4 +1,4 @@
-"""A delivery from its plan to its file: what is asked, what is proven, and what goes out."""
+"""A delivery from its plan to its file: the checks, the proof, and the labels."""
 
 import json
 import uuid

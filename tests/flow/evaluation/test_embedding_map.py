@@ -1,4 +1,4 @@
-"""Where the items of a pool lie."""
+"""The map of the pool."""
 
 from typing import Any
 

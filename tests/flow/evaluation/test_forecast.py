@@ -1,4 +1,4 @@
-"""What more labels would bring, reckoned and told."""
+"""The forecast of what more labels would bring."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def no_other_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the forecast made alone."""
+    """Make the forecast alone, without the other reports."""
     monkeypatch.setattr(background_reports, "MAKERS", {"forecast": forecast.report})
 
 

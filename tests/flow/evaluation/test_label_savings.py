@@ -1,4 +1,4 @@
-"""What asking well was worth, reckoned from the audits and told."""
+"""The labels that active learning saved, estimated from the audits."""
 
 from typing import Any
 

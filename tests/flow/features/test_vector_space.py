@@ -13,7 +13,7 @@ from annotator.models import FeatureShard, FeatureSpace, Item, Job, Project, Use
 from annotator.pool import encoder_process, feature_store, model_files
 from annotator.pool.vector_encoder import VectorEncoder
 from tests import hashing_encoder, loop
-from tests.given import Fill, RunRound
+from tests.given import Fill, PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -28,10 +28,15 @@ def hashing(monkeypatch: pytest.MonkeyPatch) -> hashing_encoder.Hashing:
 
 
 @pytest.fixture
-def own(project: Project, filled: Fill, hashing: hashing_encoder.Hashing) -> Project:
+def own(put_state: PutState, hashing: hashing_encoder.Hashing) -> Project:
     """A project with 60 items, the features of the pool, and no vectors yet."""
+    return put_state(_own)
+
+
+def _own() -> Project:
+    project = loop.mail_project()
     settings.change_settings(project, features="auto")
-    filled(project, 60)
+    loop.fill(project, 60)
     loop.make_features(project)
     return project
 

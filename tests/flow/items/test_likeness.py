@@ -16,7 +16,7 @@ from annotator.models import FeatureSpace, Item, Project, User
 from annotator.pool import feature_store
 from tests import loop
 from tests.flow.items.test_listing import mail, query
-from tests.given import Fill
+from tests.given import Fill, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -32,8 +32,13 @@ def cap(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def topics(project: Project) -> Any:
+def topics(put_state: PutState) -> Any:
     """Thirty texts about two topics, one after the other."""
+    return put_state(_topics)
+
+
+def _topics() -> Project:
+    project = loop.mail_project()
     mail(project, *[f"{i},{loop.text(i)}," for i in range(30)])
     return loop.make_features(project)
 

@@ -46,7 +46,7 @@ from annotator.models import (
 )
 from tests import loop
 from tests.flow.items.test_listing import query
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -72,16 +72,14 @@ NAMES = {
 
 
 @pytest.fixture
-def worked(
-    project: Project,
-    ana: User,
-    ben: User,
-    lea: User,
-    learnt: Learn,
-    run_round: RunRound,
-    easily_sure: Any,
-) -> Any:
+def worked(put_state: PutState, easily_sure: Any) -> Any:
     """A project in which every reference to a label that can be stored is stored."""
+    return put_state(_worked)
+
+
+def _worked() -> Project:
+    project = loop.mail_project()
+    ana, ben, lea = map(loop.person, ("ana", "ben", "lea"))
     spam, ham = project.labels.all()
     specs = [{"id": spam.pk, "name": SPAM, "hotkey": "q"}, {"id": ham.pk, "name": HAM}]
     label_set.change_labels(project, specs)
@@ -94,15 +92,15 @@ def worked(
     loop.bring_in(project, "gold.csv", GOLD, labels_are="gold")
     loop.bring_in(project, "hints.csv", HINTS, labels_are="suggestion")
     loop.fill(project, 90)
-    learnt(project)
+    loop.make_features(project)
     work(project, ana, 24)
-    run_round(project)
+    loop.go_round(project)
     work(project, ben, 20)
     first = Annotation.objects.filter(user=ana, source=Source.GOLD).first()
     (other,) = {SPAM, HAM} - set(label_names(first))
     revise.correct(loop.refreshed(first), ana, [other])
     seed_labels.seed(project, lea, unlabelled(project), labels=[SPAM], client_id=str(uuid.uuid4()))
-    run_round(project)
+    loop.go_round(project)
     Report.objects.create(
         project=project,
         kind="quality",
@@ -154,7 +152,7 @@ def test_no_field_holds_the_name_of_a_label(worked: Any) -> None:
 
 
 def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> None:
-    """Else the test above would find nothing because there is nothing."""
+    """Otherwise the test above could pass because nothing is stored."""
     spam, ham = loop.ids(worked, SPAM, HAM)
     assert Item.objects.filter(gold=[ham]).count() == 2
     assert Item.objects.filter(suggested__labels=[spam]).exists()
@@ -169,7 +167,7 @@ def test_the_project_of_the_test_has_every_kind_of_reference(worked: Any) -> Non
 
 
 def numbers(project: Project) -> Any:
-    """Return all that is reckoned from what is stored, without names."""
+    """Return all figures computed from stored rows, without names."""
     worker_found = json.loads(json.dumps(report.build_report(project), default=str))
     labels = {label.pk: label for label in project.labels.all()}
     return {

@@ -1,4 +1,4 @@
-"""How it runs, as numbers: for one project, for all of them, and for the installation."""
+"""Figures of health: for one project, for all, and for the installation."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -28,18 +28,23 @@ from annotator.models import (
     WorkerBeat,
 )
 from tests import loop
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill, PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def trained(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
+def trained(put_state: PutState) -> Any:
     """The project with a round that learnt from twenty labels."""
-    filled(project, 60)
-    learnt(project)
-    loop.label(project, ana, 20)
-    run_round(project)
+    return put_state(_trained)
+
+
+def _trained() -> Project:
+    project = loop.mail_project()
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, loop.person("ana"), 20)
+    loop.go_round(project)
     return project
 
 

@@ -1,4 +1,4 @@
-"""Every counter can be proven right, also while people label, and is mended where it is wrong."""
+"""Every counter can be verified while people label, and wrong ones are corrected."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ from annotator.messages import under_way
 from annotator.models import Annotation, Item, Membership, Project, Tally, User
 from tests import loop
 from tests.flow.queue.test_at_once import at_once
-from tests.given import Fill
+from tests.given import Fill, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -35,12 +35,21 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def worked(project: Project, filled: Fill, ana: User, ben: User, lea: User) -> Any:
+def worked(put_state: PutState) -> Any:
     """The project after some of everything that is counted."""
+    return put_state(_worked)
+
+
+def _worked() -> Project:
+    project = loop.mail_project()
+    ana, ben, lea = map(loop.person, ("ana", "ben", "lea"))
     settings.change_settings(project, overlap=2)
     loop.bring_in(project, "seeds.csv", "text,label\nx,spam\ny,ham\n")
-    filled(project, 40)
-    mine, theirs = loop.label(project, ana, 12), loop.label(project, ben, 6)
+    loop.fill(project, 40)
+    mine, theirs = (
+        loop.label(project, ana, 12),
+        loop.label(project, ben, 6),
+    )
     revise.correct(mine[0], lea, ["ham"], note="really")
     revise.withdraw(mine[1], lea)
     releasing.skip(revise.undo(mine[2], ana))

@@ -1,4 +1,4 @@
-"""Audits answered behind one that waits are counted, and told with who holds it."""
+"""Audits answered after one that is still open are counted, and shown with its holder."""
 
 from datetime import timedelta
 from typing import Any

@@ -30,7 +30,7 @@ from annotator.views.charts import learning_curve, per_class
 from annotator.views.charts.data import ChartData
 from selection.core.intervals import population_interval
 from tests import loop
-from tests.given import Api, Fill
+from tests.given import Api, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -105,10 +105,16 @@ def test_needed_audits_respect_the_pool_in_words(project: Project, told: Any, wo
 
 
 @pytest.fixture
-def measured_project(project: Project, filled: Fill, ana: User) -> Any:
+def measured_project(put_state: PutState) -> Any:
     """A project with a target, after a round that measured it on many audits."""
+    return put_state(_measured_project)
+
+
+def _measured_project() -> Project:
+    project = loop.mail_project()
+    ana = loop.person("ana")
     settings.change_settings(project, audit_share=0.5, target_value=0.8, hourly_rate=36)
-    filled(project, 120)
+    loop.fill(project, 120)
     project = Project.objects.get(pk=project.pk)
     loop.make_features(project)
     loop.label(project, ana, 70)
@@ -209,7 +215,7 @@ def test_predicted_and_labelled_add_up_to_all_items(measured_project: Any, ben: 
 
 @pytest.fixture
 def forecast_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the forecast made alone."""
+    """Make the forecast alone, without the other reports."""
     monkeypatch.setattr(background_reports, "MAKERS", {"forecast": evaluation_forecast.report})
 
 

@@ -1,4 +1,4 @@
-"""How much of a rare label is found: what is claimed, when, and what is not said yet."""
+"""The recall of a rare label: what is claimed, and from when on."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A project is paused and goes on; a budget holds, and says what it proved."""
+"""A project pauses and resumes; a budget is kept, and tells what it proved."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

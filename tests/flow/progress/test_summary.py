@@ -1,4 +1,4 @@
-"""Rows become numbers for people: how far, how good, how healthy, and in which words."""
+"""The summary of a project: progress, accuracy, health, and their words."""
 
 import threading
 from datetime import timedelta
@@ -32,19 +32,24 @@ from annotator.models import (
     WorkerBeat,
 )
 from tests import loop
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill, Learn, PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def trained(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
+def trained(put_state: PutState) -> Any:
     """The project after a round with a model of twenty labels."""
-    filled(project, 60)
-    learnt(project)
-    run_round(project)
-    loop.label(project, ana, 20)
-    run_round(project)
+    return put_state(_trained)
+
+
+def _trained() -> Project:
+    project = loop.mail_project()
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.go_round(project)
+    loop.label(project, loop.person("ana"), 20)
+    loop.go_round(project)
     return project
 
 

@@ -1,4 +1,4 @@
-"""All projects at a glance: what needs a decision, who is active, at a cost that does not grow."""
+"""The overview of all projects: open decisions and active people, at a constant cost."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""How a person works at the desk: keys, habits, and the fields that are seen beside an item."""
+"""Labelling preferences: keys, habits, and the fields shown beside an item."""
 
 from typing import Any
 

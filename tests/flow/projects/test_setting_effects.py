@@ -1,4 +1,4 @@
-"""A setting that is changed later holds for what is there already, or it is said when it does."""
+"""A changed setting applies to existing items, or it is said from when on it applies."""
 
 from datetime import timedelta
 from typing import Any

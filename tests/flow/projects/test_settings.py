@@ -1,4 +1,4 @@
-"""A project, its labels, its people: what may be set, and who may come in."""
+"""Settings, labels and members of a project."""
 
 from typing import Any
 

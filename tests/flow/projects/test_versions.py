@@ -1,4 +1,4 @@
-"""A later save stores only what its person changed, or is refused with both versions."""
+"""A later save stores only the person's own changes, or is refused with both versions."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is probably right where people differ, and who errs how."""
+"""The consensus where annotators differ, and each annotator's errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which labels look wrong."""
+"""Labels that look wrong."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from annotator.pool import audit_set, training_set
 from selection.features import Features
 from selection.models import MultiLabel, SingleLabel
 from tests import loop
-from tests.given import Fill, Learn
+from tests.given import Fill, Learn, PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -29,18 +29,23 @@ def find(project: Project) -> Any:
 
 
 @pytest.fixture
-def labelled(project: Project, filled: Fill, learnt: Learn, ana: User) -> Any:
+def labelled(put_state: PutState) -> Any:
     """Sixty items, all with the right label, none of them left to audits."""
+    return put_state(_labelled)
+
+
+def _labelled() -> Project:
+    project = loop.mail_project()
     project.audit_share = 0.0
     project.save()
-    filled(project, 60)
-    learnt(project)
-    loop.label(project, ana, 60)
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, loop.person("ana"), 60)
     return project
 
 
 def wrong(project: Project, user: User, number: Any) -> Any:
-    """Turn some labels round, and return their keys."""
+    """Flip some labels, and return their keys."""
     turned = []
     for annotation in Annotation.objects.filter(project=project).order_by("pk")[5 : 5 + number]:
         other = "ham" if loop.truth(annotation.item) == ["spam"] else "spam"

@@ -1,4 +1,4 @@
-"""Whom and what to trust."""
+"""The quality report: annotators, agreement, and doubtful labels."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from annotator.flow.queue import leasing
 from annotator.models import Annotation, Project, ReviewRequest, Source, User
 from selection.agreement import coefficients
 from tests import loop
+from tests.given import PutState
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +27,14 @@ def project(project: Project) -> Any:
 
 
 @pytest.fixture
-def crowd(project: Project, ana: User, ben: User) -> Any:
+def crowd(put_state: PutState) -> Any:
     """A project in which two people answer every item; every fifth answer of Ben's is wrong."""
-    return loop.by_two(project, ana, ben)
+    return put_state(_crowd)
+
+
+def _crowd() -> Project:
+    project = loop.mail_project()
+    return loop.by_two(project, loop.person("ana"), loop.person("ben"))
 
 
 def table_of(project: Project) -> Any:

@@ -1,4 +1,4 @@
-"""What suggestions do to labels, told by the items that were served blind at random."""
+"""The bias of suggestions, measured on items that were served blind at random."""
 
 from typing import Any
 

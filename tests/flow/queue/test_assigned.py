@@ -1,4 +1,4 @@
-"""Assigned items: their people get them first, nobody else gets them meanwhile, until they end."""
+"""Only their annotators get assigned items, and get them first, until the assignment ends."""
 
 from datetime import timedelta
 from typing import Any

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that makes this machine's clock go wrong by so much, from a fresh start."""
+    """Return a function that shifts this machine's clock, from a fresh start."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite is on one machine and has no clock of its own")
     right = timezone.now
@@ -96,7 +96,7 @@ def test_database_is_asked_once_a_minute(
 def test_clock_that_jumps_loses_no_answer(
     project: Project, filled: Fill, time_machine: Any, ana: User, ben: User
 ) -> None:
-    """Where there is but one clock, a jump gives items to others, and answers are kept."""
+    """With only one clock, a jump passes items on to others, and answers are kept."""
     time_machine.move_to(timezone.now(), tick=False)
     filled(project, 1)
     lease = leasing.lease_next(project, ana)

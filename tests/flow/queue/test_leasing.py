@@ -1,4 +1,4 @@
-"""Who labels what next: leases, with two annotators, for items that need one or three opinions."""
+"""Leases of two annotators, for items that need one or three annotations."""
 
 import uuid
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Over a long run, with everything that happens to items, each source keeps its share and place."""
+"""Over a long run with all kinds of events, each source keeps its share and place in the queue."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""Leases of people who left, and of a clock that was set back, come to their end."""
+"""Leases of former members, and from before the clock was set back, expire."""
 
 from datetime import timedelta
 from typing import Any

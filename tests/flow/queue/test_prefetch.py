@@ -1,4 +1,4 @@
-"""What a window of the desk holds."""
+"""The items that a labelling window holds in advance."""
 
 from datetime import timedelta
 from typing import Any

@@ -15,7 +15,7 @@ from annotator.models import Annotation, Item, Project, QueueEntry, Report, Sour
 from annotator.pool import audit_set, feature_store, model_files, words
 from selection.features.text import word_hashes
 from tests import loop
-from tests.given import Learn, RunRound
+from tests.given import Learn, PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
@@ -34,11 +34,16 @@ def rows(number: int) -> str:
 
 
 @pytest.fixture
-def hunted(project: Project, learnt: Learn) -> Any:
+def hunted(put_state: PutState) -> Any:
     """The project with 200 items, 20 of them relevant, and a target for their recall."""
+    return put_state(_hunted)
+
+
+def _hunted() -> Project:
+    project = loop.mail_project()
     settings.change_settings(project, audit_share=0.3, batch_size=10, **TARGET)
     loop.bring_in(project, "rare.csv", rows(ITEMS))
-    return learnt(project)
+    return loop.make_features(project)
 
 
 def reserved(project: Project) -> Any:

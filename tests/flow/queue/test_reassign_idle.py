@@ -1,4 +1,4 @@
-"""What a page lets lie goes to who has nothing left, and what is before somebody's eyes stays."""
+"""Prefetched items of an idle page go to annotators whose queue is empty; shown items stay."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ def live_on(
 
 @pytest.fixture
 def last_two(project: Project, filled: Fill, ana: User) -> Any:
-    """All there is, held by a page of Ana: it shows the first and has the second in advance."""
+    """All items, held by Ana's page: it shows the first and has the second in advance."""
     filled(project, 2)
     held = hold(project, ana, want=2).next
     assert len(held) == 2

@@ -1,4 +1,4 @@
-"""Picks become queue entries, with audits among them that nothing gives away."""
+"""Picks become queue entries, with audits among them that nobody can recognise."""
 
 import random
 from typing import Any
@@ -11,21 +11,26 @@ from annotator.flow.queue import audit_stream, leasing, payload, refill, releasi
 from annotator.models import Annotation, Item, Project, QueueEntry, Round, Source, User
 from annotator.pool import audit_set
 from tests import loop
-from tests.given import Fill, Learn, RunRound
+from tests.given import Fill, Learn, PutState, RunRound
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ready(project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User) -> Any:
+def ready(put_state: PutState) -> Any:
     """The project with 150 items, a model of ten labels and a queue of its picks."""
+    return put_state(_ready)
+
+
+def _ready() -> Project:
+    project = loop.mail_project()
     project.batch_size = 10
     project.save()
-    filled(project, 150)
-    learnt(project)
-    run_round(project)
-    loop.label(project, ana, 10)
-    run_round(project)
+    loop.fill(project, 150)
+    loop.make_features(project)
+    loop.go_round(project)
+    loop.label(project, loop.person("ana"), 10)
+    loop.go_round(project)
     return project
 
 

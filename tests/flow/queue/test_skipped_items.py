@@ -1,4 +1,4 @@
-"""What everybody skipped is not lost: it is set aside, counted, and can be requeued."""
+"""Items that everybody skipped are set aside, counted, and can be requeued."""
 
 from typing import Any
 

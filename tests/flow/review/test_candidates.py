@@ -1,4 +1,4 @@
-"""Second looks: what is proposed, who gets it, and that nothing counts by it."""
+"""Reviews: which are requested, who gets them, and that they count nowhere."""
 
 from datetime import timedelta
 from typing import Any

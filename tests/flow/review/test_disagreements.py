@@ -1,4 +1,4 @@
-"""Opinions that differ are noted, a lead settles them, and what is decided counts."""
+"""Disagreements are recorded, a lead adjudicates them, and the decision counts."""
 
 from typing import Any
 

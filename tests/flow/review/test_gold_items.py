@@ -1,4 +1,4 @@
-"""Hidden checks: what is told after one, and how well people do."""
+"""Gold items: the feedback after one, and each annotator's accuracy."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A simulation behind the page: prepared once, one run a message, taken up where a worker died."""
+"""A simulation job: prepared once, one run a message, resumed after a worker died."""
 
 import csv
 from datetime import timedelta
@@ -37,7 +37,7 @@ def begin(
 
 
 def go(work: Any) -> Any:
-    """Do it to the end, as the workers would."""
+    """Run the job to its end, as the workers would."""
     while job.go_on(work.pk) is not None:
         pass
     return loop.refreshed(work)

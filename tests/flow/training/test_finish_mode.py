@@ -1,29 +1,44 @@
-"""Finish mode: rounds leave out what the model may label, and ask what lets it label the most."""
+"""Finish mode: rounds leave out items for the model, and ask for those that help it most."""
 
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from pytest_django import Settings
 
 from annotator.errors import Invalid
 from annotator.flow.datasets.outgoing import predictions
 from annotator.flow.delivery import outlook
 from annotator.flow.operations import background_reports
 from annotator.flow.progress import deliverable
-from annotator.flow.projects import settings
+from annotator.flow.projects import settings as project_settings
 from annotator.models import Item, Project, Report, User
 from tests import loop
-from tests.flow.delivery.test_delivery import trained, trained_once
+from tests.flow.delivery.test_delivery import train
+from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
-__all__ = ["trained", "trained_once"]
 ALLOWED = Decimal("0.2")
 
 
-def finishing(project: Project) -> Project:
+def _with_reports() -> Project:
+    project = train(loop.mail_project())
     background_reports.make_all(project.pk)
-    return settings.change_project(project, finish_error=float(ALLOWED))
+    return project
+
+
+trained_once = keeping(lambda _patch: _with_reports())
+
+
+@pytest.fixture
+def trained(trained_once: Kept, db: None, settings: Settings) -> Project:
+    """A project whose model is good, with audits and all reports."""
+    return trained_once.put(settings)
+
+
+def finishing(project: Project) -> Project:
+    return project_settings.change_project(project, finish_error=float(ALLOWED))
 
 
 def test_round_leaves_what_the_model_may_label(trained: Project, ana: User) -> None:
@@ -52,14 +67,13 @@ def test_round_leaves_what_the_model_may_label(trained: Project, ana: User) -> N
 
 
 def test_without_finish_mode_any_item_may_be_asked(trained: Project, ana: User) -> None:
-    background_reports.make_all(trained.pk)
     assert deliverable.finish_threshold(trained) is None
     loop.label(trained, ana, 20)
     assert loop.go_round(trained).phase != "typical_margin"
 
 
 def test_mode_waits_until_the_model_may_label_something(trained: Project, ana: User) -> None:
-    project = settings.change_project(trained, finish_error=float(ALLOWED))
+    project = project_settings.change_project(trained, finish_error=float(ALLOWED))
     Report.objects.filter(project=project).delete()
     assert deliverable.finish_threshold(project) is None
     loop.label(project, ana, 20)
@@ -67,7 +81,7 @@ def test_mode_waits_until_the_model_may_label_something(trained: Project, ana: U
 
 
 def test_strategy_that_somebody_chose_stays(trained: Project, ana: User) -> None:
-    project = settings.change_project(finishing(trained), strategy="margin")
+    project = project_settings.change_project(finishing(trained), strategy="margin")
     loop.label(project, ana, 20)
     assert loop.go_round(project).phase == "margin"
 
@@ -75,11 +89,10 @@ def test_strategy_that_somebody_chose_stays(trained: Project, ana: User) -> None
 @pytest.mark.parametrize("share", [0.0, 0.6, -1.0])
 def test_share_that_means_nothing_is_refused(trained: Project, share: float) -> None:
     with pytest.raises(Invalid):
-        settings.change_project(trained, finish_error=share)
+        project_settings.change_project(trained, finish_error=share)
 
 
 def test_outlook_tells_what_the_newest_labels_brought(trained: Project) -> None:
-    background_reports.make_all(trained.pk)
     report = trained.reports.get(kind=outlook.KIND)
     (now,) = report.found["history"]
     version = trained.models.first()

@@ -1,4 +1,4 @@
-"""The model that was stored: checked before it is used, and asked about texts."""
+"""The stored model is checked before use, and predicts texts."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""One turn of the loop: what it learns from, what it picks, what is measured, what may go wrong."""
+"""One round: its training set, its picks, its measures, and its failures."""
 
 from datetime import timedelta
 from typing import Any

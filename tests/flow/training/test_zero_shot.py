@@ -1,4 +1,4 @@
-"""Texts of labels: what they say at first, what they teach, and when they are dropped."""
+"""Label descriptions: predictions before any label, training on them, and their end."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ from annotator.flow.simulation import job
 from annotator.i18n import stored_messages
 from annotator.models import Import, Project, User
 from tests import loop
-from tests.given import Api, SignedIn
+from tests.given import Api, PutState, SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -161,8 +161,14 @@ def test_form_says_what_is_wrong_in_ones_language(signed_in: SignedIn, ana: User
 
 
 @pytest.fixture
-def worked(project: Project, lea: User, ana: User) -> Any:
+def worked(put_state: PutState) -> Any:
     """A project with all that a page may show: imports, rounds, an estimate, a simulation."""
+    return put_state(_worked)
+
+
+def _worked() -> Project:
+    project = loop.mail_project()
+    ana, lea = map(loop.person, ("ana", "lea"))
     project.guidelines, project.target_value, project.hourly_rate = "Lies genau.", 0.9, 30
     project.save()
     loop.fill(project, 240)

@@ -245,7 +245,7 @@ def test_page_is_held_while_it_is_open_and_let_go_with_it(desk: Any, sure: Proje
 
 
 def test_no_accessibility_findings_and_nothing_to_scroll_sideways(desk: Any, sure: Project) -> None:
-    item = Lease.objects.filter(source=Source.BULK, ended_at=None).first().item
+    item = Lease.objects.filter(source=Source.BULK, ended_at=None).earliest("item_id").item
     Item.objects.filter(pk=item.pk).update(text="word " * 300)
 
     def reopen() -> None:

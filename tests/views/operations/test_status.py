@@ -19,7 +19,7 @@ from annotator.models import Import, Job, Project, Round, Simulation, User, Work
 from annotator.views import number_format
 from annotator.views.operations import status_text
 from tests import loop, servers
-from tests.given import Fill, Learn, Region, RunRound, SignedIn
+from tests.given import PutState, Region, SignedIn
 
 pytestmark = pytest.mark.django_db
 
@@ -33,14 +33,23 @@ def alive(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def trained(
-    project: Project, filled: Fill, learnt: Learn, run_round: RunRound, ana: User, alive: Any
-) -> Any:
-    """The project with a round that learnt from twenty labels, while everything answers."""
-    filled(project, 60)
-    learnt(project)
-    loop.label(project, ana, 20)
-    run_round(project)
+def ready(put_state: PutState) -> Any:
+    """The project with a round that learnt from twenty labels."""
+    return put_state(_ready)
+
+
+@pytest.fixture
+def trained(ready: Any, alive: Any) -> Any:
+    """The same, while everything answers."""
+    return ready
+
+
+def _ready() -> Project:
+    project = loop.mail_project()
+    loop.fill(project, 60)
+    loop.make_features(project)
+    loop.label(project, loop.person("ana"), 20)
+    loop.go_round(project)
     return project
 
 

@@ -193,7 +193,8 @@ class Walk:
         return self.brought(self.browser["ana"].post(self.page("label:undo"), follow=True))
 
     def plain_skip(self) -> Any:
-        lease = Lease.objects.filter(ended_at=None, user=self.people["lea"]).first()
+        mine = Lease.objects.filter(ended_at=None, user=self.people["lea"])
+        lease = mine.order_by("item_id").first()
         given = {"lease": lease.pk if lease else self.held, "reason": ""}
         return self.brought(self.browser["lea"].post(self.page("label:skip"), given, follow=True))
 

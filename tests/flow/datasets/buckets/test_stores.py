@@ -1,4 +1,4 @@
-"""What is there is listed; what a store answers instead is said in words, and no secret with it."""
+"""Objects are listed; a store's errors are told in words, without secrets."""
 
 import logging
 import socket

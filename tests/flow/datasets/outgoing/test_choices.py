@@ -1,4 +1,4 @@
-"""What was chosen goes out, and nothing else."""
+"""An export has the chosen annotations, and no others."""
 
 import io
 import json
