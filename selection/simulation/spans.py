@@ -72,7 +72,7 @@ def _curves(curve: dict[str, Any], group: Sequence[SpanRun]) -> dict[str, Any]:
 
 
 def _mean(group: Sequence[SpanRun], name: str) -> FloatArray:
-    return np.mean([getattr(run, name) for run in group], axis=0)
+    return np.array([getattr(run, name) for run in group], dtype=np.float64).mean(axis=0)
 
 
 def _savings(saved: dict[str, Any]) -> dict[str, Any]:

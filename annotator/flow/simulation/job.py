@@ -292,7 +292,8 @@ def _own_spans(project: Project) -> spans.MarkedTexts:
         raise Invalid("no_features")
     labels = naming.labels_of(project)
     known = span_set.load_span_set(project, space, [label.pk for label in labels])
-    names = {key: label.name for key, label in zip(span_set.keys_of(len(labels)), labels)}
+    keys = span_set.keys_of(len(labels))
+    names = {key: label.name for key, label in zip(keys, labels, strict=True)}
     found = [[(start, end, names[key]) for start, end, key in each] for each in known.spans]
     return spans.MarkedTexts(known.texts, found, [stored_texts.OWN_LABELS])
 

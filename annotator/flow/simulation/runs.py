@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, overload
 
 from annotator.flow.simulation.dataset import SimulationData
 from annotator.flow.simulation.spans import SpanData
@@ -64,6 +64,10 @@ def turns(
     return [RunSpec(name, seed) for seed in range(seeds) for name in names]
 
 
+@overload
+def run_once(trial: SimulationData, plan: "Plan", spec: RunSpec) -> "Run": ...
+@overload
+def run_once(trial: AnyData, plan: "Plan", spec: RunSpec) -> "AnyRun": ...
 def run_once(trial: AnyData, plan: "Plan", spec: RunSpec) -> "AnyRun":
     """Return one run. The baseline is trained on the rows that random selects by that seed."""
     from selection.simulation.loop import RANDOM, replay
@@ -85,9 +89,17 @@ def _run_of_spans(trial: SpanData, plan: "Plan", spec: RunSpec) -> "SpanRun":
     return replay_spans(trial.known, spec.strategy, spec.seed, own, time.perf_counter)
 
 
+@overload
+def go_all(
+    trial: SimulationData, plan: "Plan", wanted: Sequence[RunSpec], jobs: int, show: Progress
+) -> dict[RunSpec, "Run"]: ...
+@overload
 def go_all(
     trial: AnyData, plan: "Plan", wanted: Sequence[RunSpec], jobs: int, show: Progress
-) -> dict[RunSpec, "AnyRun"]:
+) -> "Mapping[RunSpec, AnyRun]": ...
+def go_all(
+    trial: AnyData, plan: "Plan", wanted: Sequence[RunSpec], jobs: int, show: Progress
+) -> "Mapping[RunSpec, AnyRun]":
     """Return all `wanted` runs in order, computed in `jobs` processes; `show` gets the progress."""
     done: dict[RunSpec, AnyRun] = {}
     show(0, len(wanted))

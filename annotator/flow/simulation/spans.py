@@ -18,7 +18,8 @@ from annotator.formats import Columns, RejectedRow, Row, SkippedFile
 from annotator.formats.registry import READERS, for_file
 from annotator.i18n import stored_texts
 from annotator.storage import arrays
-from annotator.tasktypes.marks import Mark, most_marks
+from annotator.tasktypes.common_marks import most_marks
+from annotator.tasktypes.marks import Mark
 
 if TYPE_CHECKING:
     from selection.spans.simulation.dataset import LabelledTexts
@@ -44,8 +45,8 @@ class MarkedTexts:
     def take(self, rows: Iterable[int]) -> "MarkedTexts":
         """Return some of the texts."""
         chosen = list(rows)
-        texts, spans = ([part[row] for row in chosen] for part in (self.texts, self.spans))
-        return replace(self, texts=texts, spans=spans)
+        texts = [self.texts[row] for row in chosen]
+        return replace(self, texts=texts, spans=[self.spans[row] for row in chosen])
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def save(folder: Path, made: SpanData) -> dict[str, Any]:
         "test": [known.test_texts, known.test_spans],
         "labels": known.labels,
     }
-    stored = {
+    stored: dict[str, Any] = {
         # Not with orjson, which refuses half of a surrogate pair.
         TEXTS: np.frombuffer(json.dumps(texts).encode(), dtype=np.uint8),
         VECTORS: known.vectors,

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "data",
             type=Path,
-            help="CSV, JSON Lines (with labels or with spans), or a ZIP of images",
+            help="CSV, JSON Lines (labels or spans), or a ZIP of images",
         )
         parser.add_argument(
             "--test", type=Path, help="measure on this file; by default a random fifth is held out"
@@ -198,7 +199,7 @@ def _plan(options: dict[str, Any], items: int) -> "Plan":
 
 def _go_all(
     made: runs.AnyData, plan: "Plan", wanted: list[runs.RunSpec], jobs: int
-) -> dict[runs.RunSpec, Any]:
+) -> Mapping[runs.RunSpec, Any]:
     bar = Bar(sys.stderr, "runs")
     try:
         return runs.go_all(made, plan, wanted, jobs, bar.show)
@@ -209,7 +210,7 @@ def _go_all(
         bar.clear()
 
 
-def _store(folder: Path, summary: dict[str, Any], done: dict[runs.RunSpec, Any]) -> None:
+def _store(folder: Path, summary: dict[str, Any], done: Mapping[runs.RunSpec, Any]) -> None:
     from annotator.views.simulations import chart
 
     try:
