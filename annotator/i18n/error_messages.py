@@ -253,6 +253,9 @@ TEXTS = {
     "no_labels": gettext_noop(
         "No row has a label. If there is a label column, enter its name (label_column)."
     ),
+    "no_spans": gettext_noop(
+        "No text has a span, so there is nothing to learn. Marked texts are needed."
+    ),
     "no_rows": gettext_noop("The file has no usable rows."),
     "test_in_pool": gettext_noop("Every item of the test file is also in the pool."),
     "one_class": gettext_noop(

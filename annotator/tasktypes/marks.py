@@ -5,7 +5,6 @@ A stored answer refers to its labels. Where an answer has marks, each reference 
 Unicode code points of the text, the end excluded.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -138,40 +137,6 @@ def label_of(ref: Any) -> Any:
 def labels_of(refs: Iterable[Any]) -> list[Any]:
     """Return the labels of references, each once, in order."""
     return list(dict.fromkeys(label_of(each) for each in refs))
-
-
-def most_marks(answers: Sequence[tuple[Iterable[Any], bool]]) -> list[Mark]:
-    """Return the marks that more than half of the answers have, in order.
-
-    Each answer comes with whether an annotator gave it; these break ties, and then a mark counts.
-    Its attribute is the one that most of them gave it; none where two are as frequent.
-    """
-    votes: dict[Mark, tuple[int, int]] = {}
-    attributes: dict[Mark, Counter[str]] = {}
-    for marks, is_own in answers:
-        for given in as_refs(marks):
-            mark = given.bare
-            one, own = votes.get(mark, (0, 0))
-            votes[mark] = (one + 1, own + is_own)
-            attributes.setdefault(mark, Counter())[given.attribute] += 1
-    people = len(answers), sum(is_own for _marks, is_own in answers)
-    counts = [
-        Mark(mark.start, mark.end, mark.label, _most(attributes[mark]))
-        for mark, given in votes.items()
-        if _wins(given, people)
-    ]
-    return sorted(counts, key=lambda each: (each.start, -each.end, each.label))
-
-
-def _most(attributes: Counter[str]) -> str:
-    first, *rest = attributes.most_common(2)
-    return "" if rest and rest[0][1] == first[1] else first[0]
-
-
-def _wins(given: tuple[int, int], people: tuple[int, int]) -> bool:
-    if 2 * given[0] == people[0]:
-        return 2 * given[1] >= people[1]
-    return 2 * given[0] > people[0]
 
 
 def first_overlap(marks: Sequence[Mark], *, nested: bool) -> tuple[Mark, Mark] | None:

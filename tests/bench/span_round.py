@@ -47,7 +47,8 @@ def main() -> None:
     print(f"{n} sentences, {sum(map(len, pool)) / n:.0f} characters on average")
     wanted = sys.argv[3:] or list(sets)
     for name in wanted:
-        round_of(name, *sets[name], pool)
+        texts, spans = sets[name]
+        round_of(name, texts, spans, pool)
 
 
 def round_of(name: str, texts: list[str], spans: list[list[Span]], pool: list[str]) -> None:

@@ -10,7 +10,8 @@ from annotator.flow.annotation import adjudicate, revise
 from annotator.flow.datasets import export
 from annotator.flow.projects import settings
 from annotator.models import Annotation, Disagreement, Project
-from annotator.tasktypes.marks import Mark, most_marks
+from annotator.tasktypes.common_marks import most_marks
+from annotator.tasktypes.marks import Mark
 from tests import loop
 from tests.tasktypes.test_spans import (
     ANA,

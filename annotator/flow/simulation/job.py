@@ -5,7 +5,7 @@ One message does one run, and the next message goes to the end of the queue: rou
 
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from annotator.flow.datasets import upload
 from annotator.flow.datasets.options import Options
 from annotator.flow.features import encode
 from annotator.flow.labels import naming
-from annotator.flow.simulation import dataset, storage
+from annotator.flow.simulation import dataset, spans, storage
 from annotator.flow.simulation import runs as simulation_runs
 from annotator.formats import Columns, UnreadableFile
 from annotator.i18n import stored_texts
@@ -28,10 +28,11 @@ from annotator.jobs.runner import job
 from annotator.models import Item, Job, Project, Simulation, User
 from annotator.pool import documents as pool_documents
 from annotator.pool import feature_store, pretrained, training_set
+from annotator.pool.spans import span_set
 from annotator.projectsettings.item_selection import AUTO, POOL
 
 if TYPE_CHECKING:
-    from selection.simulation.dataset import Plan, Run
+    from selection.simulation.dataset import Plan
 
 MOST_SEEDS = 10
 MOST_LABELS = 2_000
@@ -40,6 +41,10 @@ MOST_BYTES = 256 << 20
 # Limits of one simulation. A run takes a minute at most, because its rounds are limited.
 MOST_RUNS = 60
 MOST_ROUNDS = 50
+# A round of spans reads all texts with a model of words.
+MOST_SPAN_ROUNDS = 25
+MOST_SPAN_ITEMS = 5_000
+OF_SPANS = ("auto",)
 FEWEST_OWN = 200
 KEPT = 10
 TELL_SECONDS = 2.0
@@ -75,6 +80,7 @@ def start(
     elif own_labels(project) < FEWEST_OWN:
         raise Invalid("too_few", field="file", least=FEWEST_OWN)
     names = [name for name in strategies if name != RANDOM]
+    most_rounds = MOST_SPAN_ROUNDS if marks(project) else MOST_ROUNDS
     try:
         with transaction.atomic():
             return Simulation.objects.create(
@@ -85,10 +91,10 @@ def start(
                 seeds=seeds,
                 labels=labels,
                 # The number of labels between two rounds of a project.
-                batch=max(project.retrain_every, -(-labels // MOST_ROUNDS)),
+                batch=max(project.retrain_every, -(-labels // most_rounds)),
                 audit_share=project.audit_share,
                 rare="" if project.rare_label_id is None else str(project.rare_label_id),
-                total=len(simulation_runs.turns(names, seeds, _compared(features))),
+                total=len(_turns(project, names, seeds, _compared(features))),
                 **given,
             )
     except IntegrityError as problem:
@@ -119,11 +125,28 @@ def own_labels(project: Project) -> int:
     return Item.objects.filter(project=project, state=Item.State.LABELLED).count()
 
 
+def marks(project: Project) -> bool:
+    """Tell whether the project's answers are spans, which are replayed by their own rules."""
+    return not tasktypes.of(project).answer.of_classes
+
+
+def strategy_choices(project: Project) -> dict[str, str]:
+    """Return the titles of the strategies that can be simulated, by their names."""
+    titles = projectsettings.strategy_titles()
+    return {name: titles[name] for name in (*OF_SPANS, RANDOM)} if marks(project) else titles
+
+
 def feature_choices(project: Project) -> list[str]:
     """Return the features that can be simulated: the pool's own, and with which encoders."""
-    medium = tasktypes.of(project).media.pretrained
+    medium = "" if marks(project) else tasktypes.of(project).media.pretrained
     there = [each.name for each in pretrained.available(medium)] if medium else []
     return [POOL, AUTO, *there] if there else [POOL]
+
+
+def _turns(
+    project: Project, strategies: Sequence[str], seeds: int, features: Collection[str]
+) -> list[simulation_runs.RunSpec]:
+    return simulation_runs.turns(strategies, seeds, features, baseline=not marks(project))
 
 
 def _compared(features: Sequence[str]) -> Sequence[str]:
@@ -133,7 +156,7 @@ def _compared(features: Sequence[str]) -> Sequence[str]:
 def _check(
     project: Project, strategies: Sequence[str], labels: int, seeds: int, features: Sequence[str]
 ) -> None:
-    there = projectsettings.strategy_titles()
+    there = strategy_choices(project)
     unknown = [name for name in strategies if name not in there]
     if unknown or not strategies:
         raise Invalid("strategy", field="strategies")
@@ -145,7 +168,7 @@ def _check(
     if unknown:
         names = ", ".join(feature_choices(project))
         raise Invalid("unknown_features", field="features", name=unknown[0][:60], names=names)
-    runs = len(simulation_runs.turns(strategies, seeds, _compared(features)))
+    runs = len(_turns(project, strategies, seeds, _compared(features)))
     if runs > MOST_RUNS:
         raise Invalid("too_much", field="seeds", runs=runs, most=MOST_RUNS)
 
@@ -177,7 +200,7 @@ def go_on(work: Simulation) -> Simulation | None:
         _prepare(work)
         return work
     features = work.facts.get("features", [])
-    wanted = simulation_runs.turns(work.strategies, work.seeds, _compared(features))
+    wanted = _turns(work.project, work.strategies, work.seeds, _compared(features))
     folder = _folder(work)
     missing = [spec for spec in wanted if storage.load_run(folder, spec) is None]
     if missing:
@@ -193,28 +216,42 @@ def go_on(work: Simulation) -> Simulation | None:
 
 def _prepare(work: Simulation) -> None:
     try:
-        answers = dataset.sample(_answers(work), MOST_ITEMS)
-        known = {name for names in answers.labels for name in names}
-        rare = _rare(work)
-        made = dataset.prepare(
-            answers,
-            rare=rare if rare in known else "",
-            features=work.features or [POOL],
-            labels=naming.labels_of(work.project),
-            show=_Encoding(work).show,
-        )
+        made = _span_data(work) if marks(work.project) else _data(work)
     except UnreadableFile as problem:
         raise Invalid(problem.code, detail=worded(problem.reason)) from problem
     facts = {
         **made.facts,
-        "hunts": work.project.target_recall is not None,
+        "hunts": work.project.target_recall is not None and not marks(work.project),
         "checksums": storage.save_data(_folder(work), made),
     }
-    total = len(simulation_runs.turns(work.strategies, work.seeds, made.compared))
-    labels = min(work.labels, len(made.known.X))
+    compared = () if isinstance(made, spans.SpanData) else made.compared
+    total = len(_turns(work.project, work.strategies, work.seeds, compared))
+    labels = min(work.labels, made.facts["n"])
     work.hand_on(stage=Simulation.Stage.RUN, facts=facts, labels=labels, total=total)
     if work.path:
         upload.uploaded(work.path).unlink(missing_ok=True)
+
+
+def _data(work: Simulation) -> dataset.SimulationData:
+    answers = dataset.sample(_answers(work), MOST_ITEMS)
+    known = {name for names in answers.labels for name in names}
+    rare = _rare(work)
+    return dataset.prepare(
+        answers,
+        rare=rare if rare in known else "",
+        features=work.features or [POOL],
+        labels=naming.labels_of(work.project),
+        show=_Encoding(work).show,
+    )
+
+
+def _span_data(work: Simulation) -> spans.SpanData:
+    if work.path:
+        path, columns = upload.uploaded(work.path), _columns(work)
+        answers = spans.read(path, columns, work.format, MOST_BYTES)
+    else:
+        answers = _own_spans(work.project)
+    return spans.prepare(spans.sample(answers, MOST_SPAN_ITEMS))
 
 
 @dataclass
@@ -240,9 +277,25 @@ def _rare(work: Simulation) -> str:
 def _answers(work: Simulation) -> dataset.LabelledDocuments:
     if not work.path:
         return _own_answers(work.project)
+    return dataset.read(upload.uploaded(work.path), _columns(work), work.format, MOST_BYTES)
+
+
+def _columns(work: Simulation) -> Columns:
     named = Options(text_column=work.text_column, label_column=work.label_column)
-    columns = named.columns(work.project)
-    return dataset.read(upload.uploaded(work.path), columns, work.format, MOST_BYTES)
+    return named.columns(work.project)
+
+
+def _own_spans(project: Project) -> spans.MarkedTexts:
+    """Return the project's labelled texts with the spans that count."""
+    space = encode.current_space(project)
+    if space is None:
+        raise Invalid("no_features")
+    labels = naming.labels_of(project)
+    known = span_set.load_span_set(project, space, [label.pk for label in labels])
+    keys = span_set.keys_of(len(labels))
+    names = {key: label.name for key, label in zip(keys, labels, strict=True)}
+    found = [[(start, end, names[key]) for start, end, key in each] for each in known.spans]
+    return spans.MarkedTexts(known.texts, found, [stored_texts.OWN_LABELS])
 
 
 def _own_answers(project: Project) -> dataset.LabelledDocuments:
@@ -272,7 +325,7 @@ def _plan(work: Simulation) -> "Plan":
 def _finish(work: Simulation, wanted: Sequence[simulation_runs.RunSpec]) -> None:
     """Store the summary and the curves; delete the features."""
     folder = _folder(work)
-    done: dict[simulation_runs.RunSpec, Run] = {}
+    done: dict[simulation_runs.RunSpec, Any] = {}
     for spec in wanted:
         run = storage.load_run(folder, spec)
         if run is None:

@@ -7,25 +7,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotator.flow.simulation import spans
 from annotator.flow.simulation.dataset import SimulationData
-from annotator.flow.simulation.runs import RunSpec
+from annotator.flow.simulation.runs import OF_SPANS, AnyData, RunSpec
+from annotator.flow.simulation.spans import SpanData
 from annotator.projectsettings.item_selection import POOL
 from annotator.storage import arrays as storage_arrays
 from annotator.storage import checksums
 
 if TYPE_CHECKING:
+    from annotator.flow.simulation.runs import AnyRun
     from selection.features import Features
-    from selection.simulation.dataset import LabelledDataset, Run
+    from selection.simulation.dataset import LabelledDataset
 
 TEXTS = "texts-"
+SPAN_CURVES = (*OF_SPANS, "asked")
 CURVES = ("labels", "accuracy", "macro_f1", "rare_found", "audited", "asked")
 
 
-def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
+def save_data(folder: Path, made: AnyData) -> dict[str, Any]:
     """Store the arrays of the simulation data and return their checksums.
 
     The caller stores these and `SimulationData.facts`.
     """
+    if isinstance(made, SpanData):
+        return spans.save(folder, made)
     known, sums = made.known, {}
     for name, features in _parts(made).items():
         if features is not None:
@@ -42,12 +48,14 @@ def save_data(folder: Path, made: SimulationData) -> dict[str, Any]:
     }
 
 
-def load_data(folder: Path, facts: dict[str, Any]) -> SimulationData:
+def load_data(folder: Path, facts: dict[str, Any]) -> AnyData:
     """Return the stored simulation data, features memory-mapped; Corrupt if it was changed."""
     from selection.models import MultiLabel, SingleLabel
     from selection.simulation.baseline import plainly
     from selection.simulation.dataset import LabelledDataset
 
+    if facts.get("task") == spans.SPANS:
+        return spans.load(folder, facts)
     # Data stored before checksums existed has none.
     sums = dict(facts.get("checksums", {}))
     arrays = storage_arrays.load_npz(folder / "labels.npz", sums.pop("labels", ""))
@@ -91,22 +99,27 @@ def _of_features(
     return known.taught_by(LabelTexts.from_arrays(told)) if told else known
 
 
-def save_run(folder: Path, spec: RunSpec, run: "Run") -> None:
+def save_run(folder: Path, spec: RunSpec, run: "AnyRun") -> None:
     """Store one run."""
-    arrays = {name: getattr(run, name) for name in CURVES}
+    curves = SPAN_CURVES if hasattr(run, "f1") else CURVES
+    arrays = {name: getattr(run, name) for name in curves}
     seconds = np.array([run.seconds_per_round])
     of = np.array(_run_name(folder, spec))
     storage_arrays.save_npz(_run_path(folder, spec), {**arrays, "seconds": seconds, "of": of})
 
 
-def load_run(folder: Path, spec: RunSpec) -> "Run | None":
+def load_run(folder: Path, spec: RunSpec) -> "AnyRun | None":
     """Return the stored run; None if it must be done, or repeated."""
     from selection.simulation.dataset import Run
+    from selection.spans.simulation.dataset import SpanRun
 
     arrays = storage_arrays.find_npz(_run_path(folder, spec))
     if arrays is None or str(arrays.get("of", _run_name(folder, spec))) != _run_name(folder, spec):
         return None
     seconds = float(arrays["seconds"][0])
+    if "f1" in arrays:
+        own = {name: arrays[name] for name in SPAN_CURVES}
+        return SpanRun(spec.strategy, spec.seed, **own, seconds_per_round=seconds)
     curves = {name: arrays[name] for name in CURVES}
     return Run(spec.strategy, spec.seed, **curves, seconds_per_round=seconds)
 

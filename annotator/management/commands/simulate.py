@@ -3,20 +3,22 @@
 import json
 import os
 import sys
+import zipfile
+from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from annotator.flow.simulation import dataset, runs
+from annotator.flow.simulation import dataset, runs, spans
 from annotator.formats import Columns, UnreadableFile
 from annotator.i18n.reasons import worded
 from annotator.management.progress import Bar
 from annotator.models import Project
 
 if TYPE_CHECKING:
-    from selection.simulation.dataset import Plan, Run
+    from selection.simulation.dataset import Plan
 
 MARKS = (100, 300, 1000)
 RANDOM = "random"
@@ -27,13 +29,18 @@ class Command(BaseCommand):
     """Run every strategy with every seed, and write summary.json, curves.csv and curves.svg.
 
     Needs no database and no running server. Random and a plain baseline (TF-IDF or raw pixels with
-    a logistic regression, on random labels) are always included.
+    a logistic regression, on random labels) are always included. A file with spans is replayed with
+    the model of spans, and has no baseline; labels are then texts.
     """
 
     help = __doc__
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("data", type=Path, help="CSV, JSON Lines, or a ZIP of images")
+        parser.add_argument(
+            "data",
+            type=Path,
+            help="CSV, JSON Lines (labels or spans), or a ZIP of images",
+        )
         parser.add_argument(
             "--test", type=Path, help="measure on this file; by default a random fifth is held out"
         )
@@ -74,29 +81,43 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run all simulations, write the files, print the table."""
-        names = _strategies(options["strategies"])
         _check_numbers(options)
+        _known_strategies(options["strategies"], [*_of_labels(), *_of_spans()])
         made = _trial(options)
-        plan = _plan(options, len(made.known.X))
-        done = _go_all(
-            made, plan, runs.turns(names, options["seeds"], made.compared), options["jobs"]
-        )
+        of_spans = isinstance(made, spans.SpanData)
+        there = _of_spans() if of_spans else _of_labels()
+        names = _known_strategies(options["strategies"], there)
+        plan = _plan(options, made.facts["n"])
+        compared = () if isinstance(made, spans.SpanData) else made.compared
+        wanted = runs.turns(names, options["seeds"], compared, baseline=not of_spans)
+        done = _go_all(made, plan, wanted, options["jobs"])
         summary = runs.summarise(made, plan, done, data=options["data"].name)
         _store(options["out"], summary, done)
         if options["format"] == "json":
             self.stdout.write(json.dumps(summary, ensure_ascii=False))
             return
-        self.stdout.write("\n".join([*_table(summary), f"Written to {options['out']}."]))
+        table = _table_of_spans(summary) if of_spans else _table(summary)
+        self.stdout.write("\n".join([*table, f"Written to {options['out']}."]))
 
 
-def _strategies(given: str) -> list[str]:
+def _of_labels() -> list[str]:
     from selection.strategies.registry import STRATEGIES
 
+    return list(STRATEGIES)
+
+
+def _of_spans() -> list[str]:
+    from selection.spans.simulation.loop import STRATEGIES
+
+    return list(STRATEGIES)
+
+
+def _known_strategies(given: str, there: list[str]) -> list[str]:
     names = [name.strip() for name in given.split(",") if name.strip()]
-    unknown = [name for name in names if name not in STRATEGIES]
+    unknown = [name for name in names if name not in there]
     if unknown or not names:
-        there = ", ".join(STRATEGIES)
-        raise CommandError(f"There is no strategy “{', '.join(unknown)}”. There are: {there}.")
+        shown = ", ".join(dict.fromkeys(there))
+        raise CommandError(f"There is no strategy “{', '.join(unknown)}”. There are: {shown}.")
     return names
 
 
@@ -112,9 +133,12 @@ def _check_numbers(options: dict[str, Any]) -> None:
         )
 
 
-def _trial(options: dict[str, Any]) -> dataset.SimulationData:
+def _trial(options: dict[str, Any]) -> runs.AnyData:
     columns = Columns(options["text_column"], options["label_column"])
     files = [options["data"], options["test"]]
+    marked = _marked(options["data"], columns)
+    if marked is not None:
+        return _span_trial(options, marked, columns)
     bar = Bar(sys.stderr, "encoding")
     try:
         data, test = (_read(file, columns) if file else None for file in files)
@@ -127,6 +151,31 @@ def _trial(options: dict[str, Any]) -> dataset.SimulationData:
         raise CommandError(worded(problem.reason)) from problem
     finally:
         bar.clear()
+
+
+def _marked(file: Path, columns: Columns) -> spans.MarkedTexts | None:
+    """Return the texts of a file with their spans; None if it has none."""
+    if zipfile.is_zipfile(file):
+        return None
+    try:
+        return spans.read(file, columns)
+    except (OSError, UnreadableFile):
+        # What is wrong with it is told where its labels are read.
+        return None
+
+
+def _span_trial(
+    options: dict[str, Any], marked: spans.MarkedTexts, columns: Columns
+) -> spans.SpanData:
+    if options["rare"] or options["hunt"] or options["features"] != "pool":
+        raise CommandError("--rare, --hunt and --features are not for spans.")
+    try:
+        test = spans.read(options["test"], columns) if options["test"] else None
+        return spans.prepare(marked, test)
+    except OSError as problem:
+        raise CommandError(f"{options['test']}: {problem.strerror}.") from problem
+    except UnreadableFile as problem:
+        raise CommandError(worded(problem.reason)) from problem
 
 
 def _read(file: Path, columns: Columns) -> dataset.LabelledDocuments:
@@ -149,8 +198,8 @@ def _plan(options: dict[str, Any], items: int) -> "Plan":
 
 
 def _go_all(
-    made: dataset.SimulationData, plan: "Plan", wanted: list[runs.RunSpec], jobs: int
-) -> dict[runs.RunSpec, "Run"]:
+    made: runs.AnyData, plan: "Plan", wanted: list[runs.RunSpec], jobs: int
+) -> Mapping[runs.RunSpec, Any]:
     bar = Bar(sys.stderr, "runs")
     try:
         return runs.go_all(made, plan, wanted, jobs, bar.show)
@@ -161,7 +210,7 @@ def _go_all(
         bar.clear()
 
 
-def _store(folder: Path, summary: dict[str, Any], done: dict[runs.RunSpec, "Run"]) -> None:
+def _store(folder: Path, summary: dict[str, Any], done: Mapping[runs.RunSpec, Any]) -> None:
     from annotator.views.simulations import chart
 
     try:
@@ -194,6 +243,33 @@ def _table(summary: dict[str, Any]) -> list[str]:
     return [*summary["notes"], "", *_headlines(summary), "", *lines, "", goal, *found]
 
 
+def _table_of_spans(summary: dict[str, Any]) -> list[str]:
+    """Return what was reached, and what the target took in texts, words and actions."""
+    last = summary["settings"]["labels"]
+    marks = [mark for mark in MARKS if mark < last] + [last]
+    head = "".join(f"{mark:>9}" for mark in marks)
+    lines = [
+        f"{'entity F1 after texts':<22}{head}   "
+        f"{'texts':>8}{'words':>10}{'actions':>9}{'by hand':>9}   texts saved"
+    ]
+    for name, curve in summary["strategies"].items():
+        cells = "".join(f"{_at(curve, mark, 'f1'):>9}" for mark in marks)
+        work = summary["work"][name]
+        took = [work[each] if work else None for each in ("labels", "words", "actions", "by_hand")]
+        widths = (8, 10, 9, 9)
+        spent = "".join(
+            f"{'–' if n is None else f'{n:,.0f}':>{width}}"
+            for n, width in zip(took, widths, strict=True)
+        )
+        saved = summary["savings"][name][f"{runs.AGAINST_RANDOM}_words"]
+        lines.append(f"{name:<22}{cells}   {spent}   {saved if name != RANDOM else ''}".rstrip())
+    goal = (
+        f"The right half is at {summary['target']:.3f}, what random reaches with {last} texts. "
+        "Actions are with suggestions."
+    )
+    return [*summary["notes"], "", *_headlines(summary, "texts"), "", *lines, "", goal]
+
+
 def _found(summary: dict[str, Any]) -> list[str]:
     """Return for each strategy after how many labels it found 80% and 95% of the rare label."""
     rare = summary["rare"]
@@ -204,7 +280,7 @@ def _found(summary: dict[str, Any]) -> list[str]:
     return ["", *lines]
 
 
-def _headlines(summary: dict[str, Any]) -> list[str]:
+def _headlines(summary: dict[str, Any], unit: str = "labels") -> list[str]:
     """Return for each strategy how many labels it needs for random's final accuracy."""
     told = {name: saved["headline"] for name, saved in summary["savings"].items()}
     lines = []
@@ -217,11 +293,11 @@ def _headlines(summary: dict[str, Any]) -> list[str]:
             continue
         lines.append(
             f"Target{at and f' with {features}'}: {each['target']:.3f}, what random reaches with "
-            f"{summary['settings']['labels']} labels; it needs {each['random_labels']:.0f} for it."
+            f"{summary['settings']['labels']} {unit}; it needs {each['random_labels']:.0f} for it."
         )
     return lines
 
 
-def _at(curve: dict[str, Any], mark: int) -> str:
+def _at(curve: dict[str, Any], mark: int, metric: str = "accuracy") -> str:
     reached = [i for i, labels in enumerate(curve["labels"]) if labels <= mark]
-    return f"{curve['accuracy']['mean'][reached[-1]]:.3f}" if reached else "–"
+    return f"{curve[metric]['mean'][reached[-1]]:.3f}" if reached else "–"

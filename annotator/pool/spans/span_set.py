@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from annotator.models import Annotation, Disagreement, FeatureSpace, Project, Source
 from annotator.pool import documents
 from annotator.pool.audit_set import audit_frontier
-from annotator.tasktypes.marks import Mark, current, most_marks
+from annotator.projectsettings.marking import OVERLAPPING_SPANS
+from annotator.tasktypes.common_marks import most_marks
+from annotator.tasktypes.marks import Mark, current
 
 Spans = list[tuple[int, int, str]]
 
@@ -61,7 +63,8 @@ def load_span_set(project: Project, space: FeatureSpace, labels: Sequence[int]) 
         marks = current(project.merged_labels, value or ())
         answers.setdefault(position, []).append((marks, source != Source.SEED))
         keys[position] = key
-    found = {position: most_marks(said) for position, said in answers.items()}
+    overlap = OVERLAPPING_SPANS.value(project)
+    found = {position: most_marks(said, overlap) for position, said in answers.items()}
     found |= {at: marks for at, marks in _decided(project).items() if at in found}
     positions = np.array(sorted(found), dtype=np.int64)
     places = np.array([keys[at] for at in positions.tolist()], dtype=np.int64)

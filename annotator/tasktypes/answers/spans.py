@@ -51,7 +51,7 @@ class Spans(Answer):
 
     name = "spans"
     field = "spans"
-    can = EVERYTHING - {"bulk", "deliver", "simulate"} | {MARKS}
+    can = EVERYTHING - {"bulk", "deliver"} | {MARKS}
     takes_several = True
     least_labels = 1
     of_classes = False

@@ -6,19 +6,24 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotator.views.charts import render
-from annotator.views.simulations import text
+from annotator.views.simulations import span_text, text
 
 BASELINE = "baseline"
 DASHES = [[1, 0], [8, 3], [2, 3]]
 # The reference curves are grey and dashed.
 RANDOM_DASHES = [[6, 4], [12, 4], [8, 2, 2, 2]]
 BASELINE_DASHES = [2, 3]
-METRICS = ("accuracy", "macro_f1", "rare_found")
+METRICS = ("accuracy", "macro_f1", "rare_found", "f1")
+
+
+def metric_of(summary: Mapping[str, Any]) -> str:
+    """Return what the curves of a simulation are of."""
+    return "f1" if span_text.is_of_spans(summary) else "accuracy"
 
 
 def file_svg(summary: Mapping[str, Any]) -> str:
     """Return the chart as a file, with a background that keeps it readable anywhere."""
-    spec = curves_spec(summary, "accuracy", "light", {})
+    spec = curves_spec(summary, metric_of(summary), "light", {})
     titled = {**spec, "title": _caption(summary), "background": "#ffffff"}
     return render.drawn_as(titled, "light", "tall")
 
@@ -26,7 +31,7 @@ def file_svg(summary: Mapping[str, Any]) -> str:
 def _caption(summary: Mapping[str, Any]) -> render.Spec:
     """Return one line per strategy as the title of a standalone chart."""
     return {
-        "text": text.captions(summary, {}),
+        "text": (span_text if span_text.is_of_spans(summary) else text).captions(summary, {}),
         "anchor": "start",
         "font": render.FONT,
         "fontSize": 12,
@@ -42,15 +47,20 @@ def curves_spec(
 
     `titles` are the strategies' titles; an unknown name stays as it is.
     """
-    names = [*summary["strategies"], BASELINE]
+    of_spans = span_text.is_of_spans(summary)
+    names = [*summary["strategies"], *([] if of_spans else [BASELINE])]
     known = {**titles, BASELINE: _("TF-IDF, random labels")}
     shown = [text.title_of(name, known) for name in names]
     ends = dict(zip(names, shown, strict=True))
     colours, dashes = _looks(names, theme)
+    axis = render.labels_axis()
+    about = _("Accuracy of each strategy by number of labels")
+    if of_spans:
+        axis, about = {**axis, "title": _("texts")}, _("F1 of each strategy by number of texts")
     return {
-        "description": _("Accuracy of each strategy by number of labels"),
+        "description": about,
         "data": {"values": _points(summary, metric, ends)},
-        "encoding": {"x": render.labels_axis(), "color": _scale(shown, colours, _legend(theme))},
+        "encoding": {"x": axis, "color": _scale(shown, colours, _legend(theme))},
         "layer": [
             {
                 "mark": {"type": "area", "opacity": 0.13},
@@ -71,7 +81,7 @@ def curves_spec(
 def _points(
     summary: Mapping[str, Any], metric: str, titles: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    curves = {**summary["strategies"], BASELINE: summary["baseline"]}
+    curves = {**summary["strategies"], BASELINE: summary.get("baseline")}
     return [
         {"name": titles[name], "labels": labels, "mean": mean, "low": low, "high": high}
         for name, curve in curves.items()

@@ -53,9 +53,13 @@ class SimulationForm(forms.Form):
         # Random is always included, as the reference.
         field.choices = [
             (name, title)
-            for name, title in projectsettings.strategy_titles().items()
+            for name, title in job.strategy_choices(project).items()
             if name != job.RANDOM
         ]
+        if job.marks(project):
+            self.fields["labels"].label = gettext_lazy("Texts per run")
+            self.fields["labels"].help_text = gettext_lazy("Includes those of audits.")
+            del self.fields["label_column"]
 
     def _offer_features(self, project: Project) -> None:
         there = job.feature_choices(project)
@@ -70,4 +74,4 @@ class SimulationForm(forms.Form):
 
     def columns(self) -> list[forms.BoundField]:
         """Return the fields only needed if columns cannot be found by name."""
-        return [self[name] for name in ("text_column", "label_column")]
+        return [self[name] for name in ("text_column", "label_column") if name in self.fields]

@@ -20,7 +20,7 @@ from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.charts import render
 from annotator.views.form_errors import add_refusal
-from annotator.views.simulations import chart, text
+from annotator.views.simulations import chart, span_text, text
 from annotator.views.simulations.form import SimulationForm
 
 SHOWN = 5
@@ -82,7 +82,8 @@ def file(request: Request, project_id: int, pk: int, name: str) -> HttpResponseB
         raise Http404
     if name == "picture.svg":
         theme, size = render.theme_and_size(request, "tall")
-        spec = chart.curves_spec(work.summary, "accuracy", theme, projectsettings.strategy_titles())
+        metric = chart.metric_of(work.summary)
+        spec = chart.curves_spec(work.summary, metric, theme, projectsettings.strategy_titles())
         return render.as_picture(spec, theme, size)
     if name == "curves.csv":
         return _csv(work)
@@ -126,6 +127,7 @@ def simulations_context(access: Access, form: SimulationForm) -> dict[str, Any]:
         "worker": workers.workers(),
         "max_upload_mb": settings.MAX_UPLOAD_MB,
         "own": own,
+        "of_spans": job.marks(access.project),
         "own_is_enough": own >= job.FEWEST_OWN,
         "fewest_own": job.FEWEST_OWN,
     }
@@ -149,6 +151,8 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
     shown = {"work": work, "name": work.name or _("the project's own labels")}
     if work.summary is None:
         return shown
+    if span_text.is_of_spans(work.summary):
+        return {**shown, **_of_spans(work.summary, titles)}
     return {
         **shown,
         "rare_label": _rare_label(work),
@@ -162,6 +166,18 @@ def _row(work: Simulation, titles: dict[str, str]) -> dict[str, Any]:
         "goal": text.goal(work.summary, titles),
         "lines": text.lines(work.summary, titles),
         "picture": text.picture(work.summary, titles),
+    }
+
+
+def _of_spans(summary: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    first, *others = span_text.captions(summary, titles)
+    return {
+        "of_spans": True,
+        "sentence": first,
+        "captions": others,
+        "goal": span_text.goal(summary, titles),
+        "lines": span_text.lines(summary, titles),
+        "picture": span_text.picture(summary, titles),
     }
 
 

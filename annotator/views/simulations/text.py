@@ -206,7 +206,7 @@ def _line(summary: Summary, name: str, titles: Titles) -> dict[str, str]:
     return {
         "title": title_of(name, titles),
         "needs": _needs(needs),
-        "own": "" if is_random(name) else _own_ratio(saved),
+        "own": "" if is_random(name) else ratio_against_random(saved),
         "query": "" if is_random(name) else _ratio(saved, "query"),
         "system": _ratio(saved, "system"),
         "last": _last(curve, "accuracy"),
@@ -256,7 +256,8 @@ def _needs(needs: Mapping[str, Any]) -> str:
     return f"{_labels(needs['target'])} ({_labels(needs['low'])}–{high})"
 
 
-def _own_ratio(saved: Mapping[str, Any]) -> str:
+def ratio_against_random(saved: Mapping[str, Any]) -> str:
+    """Return how many times as many labels random needs to its own last accuracy, in words."""
     if "against_random" not in saved:
         return "–"
     if saved["against_random"] is None and saved["headline"]:

@@ -46,7 +46,7 @@ class Doubt(NamedTuple):
 
     def take(self, rows: AnyArray) -> Doubt:
         """Return that of some texts."""
-        return Doubt(*(each[rows] for each in self))
+        return Doubt(self.entropy[rows], self.mnlp[rows], self.words[rows])
 
 
 @dataclass(frozen=True)

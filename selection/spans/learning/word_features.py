@@ -87,7 +87,7 @@ class _Finders(NamedTuple):
             # What a feature is of may have "=" itself, its kind has not.
             kind, _equals, value = name.partition("=")
             kinds.setdefault(kind, {})[value] = number
-        by_kind = [kinds.get(kind, {}).get for kind in ("w", "l", "s", "g", "n")]
+        by_kind: list[_Find] = [kinds.get(kind, {}).get for kind in ("w", "l", "s", "g", "n")]
         affixes = range(1, LONGEST_AFFIX + 1)
         starts, ends = ([kinds.get(f"{side}{n}", {}).get for n in affixes] for side in "+-")
         whole = {name: number for number, name in enumerate(names)}

@@ -56,7 +56,8 @@ class SpanRun:
     """What one strategy with one seed took, after each round (m,).
 
     `sentences` labelled, `words` read in them, `actions` with suggestions and `by_hand` without;
-    entity `f1` on the test set; `asked` the rows in the order of asking.
+    entity `f1` on the test set; `asked` the rows in the order of asking. `seconds_per_round` as a
+    clock had it.
     """
 
     strategy: str
@@ -67,3 +68,4 @@ class SpanRun:
     by_hand: IntArray
     f1: FloatArray
     asked: IntArray
+    seconds_per_round: float = 0.0

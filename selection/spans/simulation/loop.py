@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,21 +26,28 @@ FIRST = 60  # sentences from clusters, before the model's doubt says anything
 AUDIT_STREAM = 0x5EED
 
 
-def replay_spans(dataset: LabelledTexts, name: str, seed: int, plan: SpanPlan) -> SpanRun:
+def replay_spans(
+    dataset: LabelledTexts,
+    name: str,
+    seed: int,
+    plan: SpanPlan,
+    clock: Callable[[], float] = lambda: 0.0,
+) -> SpanRun:
     """Return the run of strategy `name`, starting without labels.
 
     Each round is asked for, labelled with the suggestions of the model so far and of the auto-tag,
-    which learns after each sentence, and learnt from. Raises ValueError for an unknown strategy, or
-    more sentences than there are.
+    which learns after each sentence, and learnt from. `clock` returns seconds, for what a round
+    takes. Raises ValueError for an unknown strategy, or more sentences than there are.
     """
     if name not in STRATEGIES:
         raise ValueError(f"unknown strategy: {name}")
     if not 0 < plan.sentences <= len(dataset.texts):
         raise ValueError(f"{plan.sentences} sentences of {len(dataset.texts)}")
     run = _Run(dataset, name, seed, plan)
+    started = clock()
     while len(run.asked) < plan.sentences:
         run.go_on()
-    return run.result()
+    return run.result(clock() - started)
 
 
 @dataclass
@@ -77,13 +84,14 @@ class _Run:
         self.audited += len(audits)
         self._learn()
 
-    def result(self) -> SpanRun:
-        """Return what was measured."""
+    def result(self, seconds: float) -> SpanRun:
+        """Return what was measured in that many seconds."""
         sentences, words, actions, by_hand, f1 = (
             np.array(each) for each in zip(*self.points, strict=True)
         )
         asked = np.array(self.asked, dtype=np.int64)
-        return SpanRun(self.name, self.seed, sentences, words, actions, by_hand, f1, asked)
+        each = seconds / len(self.points)
+        return SpanRun(self.name, self.seed, sentences, words, actions, by_hand, f1, asked, each)
 
     def _pick(self, k: int, taken: Sequence[int]) -> IntArray:
         dataset = self.dataset

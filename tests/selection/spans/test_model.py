@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selection.core.arrays import AnyArray
+from selection.spans.learning import model as span_model
+from selection.spans.learning import reading
 from selection.spans.learning.chain import Transitions, backward, best_path_scores, forward
 from selection.spans.learning.decoding import candidate_spans
 from selection.spans.learning.fitting import fit, is_trainable
 from selection.spans.learning.lexicon import Lexicon
-from selection.spans.learning import model as span_model
-from selection.spans.learning import reading
 from selection.spans.learning.model import LEAST, SUGGESTED, SpanModel
 from selection.spans.learning.packing import Packing
 from selection.spans.learning.tags import TagScheme

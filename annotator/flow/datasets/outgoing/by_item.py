@@ -21,7 +21,9 @@ from annotator.flow.datasets.outgoing.records import (
 from annotator.flow.labels import naming
 from annotator.models import Annotation, Item, Lease, Project, Source
 from annotator.pool import training_set
-from annotator.tasktypes.marks import labels_of, most_marks
+from annotator.projectsettings.marking import OVERLAPPING_SPANS
+from annotator.tasktypes.common_marks import most_marks
+from annotator.tasktypes.marks import labels_of
 
 CHUNK = 500
 OF_ANSWER = ("labels", "annotator", "counted", "seconds", "unsure", "note")
@@ -144,13 +146,14 @@ def _common(
     project: Project, counted: dict[int, list[Annotation]]
 ) -> dict[int, tuple[list[Any], str]]:
     """Return the marks that most people made, in order."""
+    overlap = OVERLAPPING_SPANS.value(project)
     found = {}
     for key, answers in counted.items():
         said = [
             (naming.current(project, each.value or ()), each.source != Source.SEED)
             for each in answers
         ]
-        marks = most_marks(said)
+        marks = most_marks(said, overlap)
         by = SINGLE if len(answers) == 1 else CONSENSUS
         found[key] = (naming.names(project, marks), by)
     return found
