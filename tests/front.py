@@ -85,7 +85,7 @@ def nginx(folder: Path, data: Path, webs: list[str], **other: str) -> Iterator[s
         yield f"http://127.0.0.1:{port}"
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(servers.patient(20))
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """Stop web processes as an operator would."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
-    process.wait(60)
+    process.wait(servers.patient(60))
 
 
 def is_well(bind: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from annotator.bench.api_client import Client
+from tests import servers
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -66,6 +67,8 @@ def new_project(client: Client, path: Path, truth: dict[str, str], **settings: A
     project = client.call("POST", "/projects", {"name": path.stem, **given, **settings})
     work = client.upload(project["id"], path, labels_are="ignore")
     address = f"/projects/{project['id']}/imports/{work['id']}"
-    done = client.wait_for(address, lambda a: a["state"] in {"done", "failed"}, 300)
+    done = client.wait_for(
+        address, lambda a: a["state"] in {"done", "failed"}, servers.patient(300)
+    )
     assert done["state"] == "done", done["error"]
     return Oracle(client, project["id"], truth)

@@ -116,7 +116,7 @@ def test_there_is_nothing_to_warn_about_in_production() -> None:
             env={"PATH": os.environ["PATH"], **environment, "WINNOW_DATA": data},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=servers.patient(120),
         )
     assert found.returncode == 0, found.stderr
     assert "no issues" in found.stdout
@@ -187,7 +187,7 @@ def by_hand(tmp_path: Path) -> Iterator[Any]:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
             for process in processes:
-                process.wait(60)
+                process.wait(servers.patient(60))
             log.close()
 
 

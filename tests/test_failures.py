@@ -118,7 +118,7 @@ def manage(data: Any, *words: Any, **env: Any) -> Any:
         env={**environment(data), **env},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=servers.patient(120),
     )
 
 
@@ -210,7 +210,7 @@ def test_data_directory_that_may_not_be_written_is_named(tmp_path: Path) -> None
         env={**os.environ, "WINNOW_DATA": str(data), "DATABASE_URL": "", "BROKER_URL": ""},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=servers.patient(120),
     )
     ends_in_words(done, "Permission denied")
     assert str(data) in done.stderr
@@ -300,7 +300,7 @@ def test_reader_that_has_enough_ends_the_export_quietly(prepared: Any) -> None:
         env=env,
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=servers.patient(60),
     )
     assert done.stderr == ""
     assert done.returncode == failures.PIPE_CLOSED
@@ -322,7 +322,7 @@ def test_ctrl_c_ends_a_simulation_with_one_word(tmp_path: Path) -> None:
     servers.wait_until(lambda: servers.psutil.Process(process.pid).children(), 60, "its processes")
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
-    _out, said = process.communicate(timeout=60)
+    _out, said = process.communicate(timeout=servers.patient(60))
     assert process.returncode == failures.INTERRUPTED
     assert "Traceback" not in said
     assert "Stopped." in said

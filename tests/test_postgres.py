@@ -48,6 +48,6 @@ def test_flow_and_api_hold_on_postgresql_too(database: str, part: int) -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=servers.patient(900),
     )
     assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]

@@ -42,7 +42,7 @@ class Place:
             env=self._env,
             capture_output=True,
             text=True,
-            timeout=1500,
+            timeout=servers.patient(1500),
         )
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
         return done.stdout

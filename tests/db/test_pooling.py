@@ -87,7 +87,7 @@ def pgbouncer(database: Any) -> Iterator[Any]:
             yield f"postgres://winnow@127.0.0.1:{port}/winnow"
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(servers.patient(30))
 
 
 def test_winnow_works_behind_pgbouncer(database: Any, tmp_path: Path) -> None:

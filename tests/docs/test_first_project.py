@@ -42,7 +42,7 @@ def test_the_first_project_goes_as_it_is_written(
     options = start.partition(" up ")[2].split()
     with servers.winnow(tmp_path / "data", *options) as server:
         run = in_folder(tmp_path, server)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(servers.patient(30_000))
         address = make_project(page, server, tmp_path / "mail.csv")
         ana, _ben = invite(page, "ana", "ben")
         label(browser, ana, server, address)
@@ -88,7 +88,7 @@ def invite(page: Page, *names: str) -> list[str]:
 def label(browser: Browser, link: str, server: servers.Winnow, address: str) -> None:
     """Accept the invitation, and do step 6."""
     page = browser.new_context().new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(servers.patient(30_000))
     page.goto(link)
     for field in page.locator("input[type=password]").all():
         field.fill("winnow-first-project")
@@ -116,7 +116,7 @@ def in_folder(folder: Path, server: servers.Winnow) -> Callable[[str], str]:
             env=server.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=servers.patient(120),
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -20,7 +20,12 @@ def test_bench_measures_and_cleans_up(tmp_path: Path) -> None:
     with servers.short_folder() as own:
         env = {**servers.Winnow(tmp_path).env, "TMPDIR": str(own)}
         done = subprocess.run(
-            command, cwd=servers.ROOT, env=env, capture_output=True, text=True, timeout=240
+            command,
+            cwd=servers.ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=servers.patient(240),
         )
         left = list(own.iterdir())
     assert done.returncode == 0, done.stderr

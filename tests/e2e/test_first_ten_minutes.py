@@ -53,7 +53,7 @@ def test_own_file_is_labelled_in_three_minutes_and_twelve_clicks(
     fresh: servers.Winnow, mail: Path, page: Page, browser: Browser
 ) -> None:
     clicks, begun = Clicks(), time.monotonic()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(servers.patient(60_000))
     sign_in(page, fresh, clicks)
     clicks.on(page.get_by_role("link", name="New project"))
     page.get_by_label("File", exact=True).set_input_files(mail)
@@ -89,7 +89,7 @@ def sign_in(page: Page, fresh: servers.Winnow, clicks: Clicks) -> None:
 def joins(browser: Browser, link: str) -> None:
     """Accept an invitation, and see the project with something to label."""
     page = browser.new_context().new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(servers.patient(60_000))
     page.goto(link)
     for field in page.locator("input[type=password]").all():
         field.fill("winnow-first-project")

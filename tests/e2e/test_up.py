@@ -23,7 +23,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def _get(address: Any) -> Any:
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=servers.patient(10)) as answer:
         return answer.read().decode()
 
 
@@ -83,7 +83,7 @@ def _up_again(server: Any, *options: Any) -> Any:
         env=server.env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=servers.patient(60),
     )
 
 

@@ -42,7 +42,7 @@ class Postgres:
     def stop(self, how: int = signal.SIGQUIT) -> None:
         """Stop it with SIGQUIT, as `pg_ctl stop -m immediate` does: no checkpoint."""
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(servers.patient(30))
 
     def create(self, name: str, template: str = "template1") -> str:
         """Create a database and return its address."""
@@ -92,7 +92,7 @@ class Redis:
     def kill(self) -> None:
         """Kill it, if it runs."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(servers.patient(30))
 
     def flush(self) -> None:
         """Delete all keys."""

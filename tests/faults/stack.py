@@ -95,7 +95,12 @@ def _env(folder: Path, **more: str) -> dict[str, str]:
 def _python(env: dict[str, str], module: str, *args: object) -> Any:
     command = [PYTHON, "-m", module, *map(str, args)]
     done = subprocess.run(
-        command, env=env, cwd=servers.ROOT, capture_output=True, text=True, timeout=120
+        command,
+        env=env,
+        cwd=servers.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=servers.patient(120),
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -243,7 +248,7 @@ class Stack:
         try:
             yield crowd
         finally:
-            calls = crowd.stop(120)
+            calls = crowd.stop(servers.patient(120))
         assert crowd.failures == []
         self.check(calls, forgiven)
 

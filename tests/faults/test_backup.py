@@ -48,7 +48,7 @@ def run(server: Any, *words: Any, **env: Any) -> Any:
         env={**server.env, **env},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=servers.patient(300),
     )
 
 
@@ -114,7 +114,7 @@ def label_while(oracle: Any, work: Any) -> Any:
         made = work()
     finally:
         over.set()
-        thread.join(60)
+        thread.join(servers.patient(60))
     assert not problems, problems
     return before, len(oracle.saved) - before, made
 

@@ -144,4 +144,4 @@ def _open(
     request = urllib.request.Request(
         f"{client.address}{place}", data=body, method=method, headers={**known, **headers}
     )
-    return urllib.request.urlopen(request, timeout=60)
+    return urllib.request.urlopen(request, timeout=servers.patient(60))

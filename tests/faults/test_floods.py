@@ -86,7 +86,9 @@ def test_upload_that_breaks_off_imports_nothing(server: Any) -> None:
         f"Content-Length: {len(part) + len(rows) + 9}\r\n\r\n"
     )
     for sent in (1000, 200_000, len(rows)):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        with socket.create_connection(
+            ("127.0.0.1", server.port), timeout=servers.patient(30)
+        ) as client:
             client.sendall(head.encode() + part + rows[:sent])
             client.shutdown(socket.SHUT_WR)
             answer = client.recv(65_536)
@@ -112,7 +114,9 @@ def test_upload_that_breaks_off_imports_nothing(server: Any) -> None:
     ],
 )
 def test_what_is_no_request_is_answered_as_such(server: Any, request_: Any, status: int) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+    with socket.create_connection(
+        ("127.0.0.1", server.port), timeout=servers.patient(30)
+    ) as client:
         client.sendall(request_)
         answer = client.recv(65_536)
     assert int(answer.split(b" ")[1]) == status, answer
@@ -121,7 +125,9 @@ def test_what_is_no_request_is_answered_as_such(server: Any, request_: Any, stat
 
 
 def test_pipelined_requests_are_answered_in_their_order(server: Any) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+    with socket.create_connection(
+        ("127.0.0.1", server.port), timeout=servers.patient(30)
+    ) as client:
         client.sendall(
             b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
             b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

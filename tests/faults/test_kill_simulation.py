@@ -32,7 +32,10 @@ job.start(project, user, file=file, strategies=["auto"], labels=400, seeds=3)
 def test_simulation_whose_worker_is_killed_goes_on_where_it_was(server: Any) -> None:
     settings = {"WINNOW_DATA": str(server.folder), "DJANGO_SETTINGS_MODULE": "annotator.settings"}
     subprocess.run(
-        [sys.executable, "-c", START], env={**os.environ, **settings}, check=True, timeout=60
+        [sys.executable, "-c", START],
+        env={**os.environ, **settings},
+        check=True,
+        timeout=servers.patient(60),
     )
     servers.wait_until(lambda: stored(server)[1] >= 2, 90, "the first runs")
     before = stored(server)[1]

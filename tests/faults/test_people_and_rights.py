@@ -23,7 +23,7 @@ def test_project_that_changes_under_its_people_refuses_clearly(running: Any, kin
         person = removes_a_member(stack, crowd, project)
         renames_a_label(stack, crowd, project)
         stack.owner.call("DELETE", project)
-        calls = crowd.join(60)
+        calls = crowd.join(servers.patient(60))
         assert crowd.failures == []
         assert refusals(calls, "save", "next") <= {403, 404, 409, 422}
         there = servers.wait_until(lambda: held_by_others(stack, person), 30, "freed leases")

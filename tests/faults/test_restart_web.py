@@ -51,7 +51,7 @@ class Labeller:
 
     def __exit__(self, *_: Any) -> None:
         self._over.set()
-        self._thread.join(60)
+        self._thread.join(servers.patient(60))
 
     def wait_for_more(self, number: Any) -> None:
         """Wait until that many more labels were saved, or one could not be."""
@@ -127,5 +127,5 @@ def test_who_has_connected_is_answered_though_the_server_ends(server: Any, tmp_p
         servers.wait_until(lambda: not front.is_bound(bind), 30, "the end of the socket")
         worker.send_signal(signal.SIGCONT)
         answers = [front.received(connection) for connection in waiting]
-        web.wait(60)
+        web.wait(servers.patient(60))
     assert [b" 200 " in answer for answer in answers] == [True] * 6

@@ -67,7 +67,7 @@ def test_database_restarted_and_away_refuses_clearly_and_loses_nothing(running: 
 
 def away(stack: Any, path: Any, method: str = "GET", cookie: str = "") -> Any:
     """Return the answer when it is a clear refusal."""
-    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=servers.patient(30))
     headers = {"Authorization": f"Token {stack.owner._token}", "Content-Type": "application/json"}
     if cookie:
         headers = {"Cookie": cookie}

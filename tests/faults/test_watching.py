@@ -106,7 +106,7 @@ def test_figures_are_those_of_all_web_processes_until_a_new_start(watched: Any) 
 
 
 def _figures(server: Any) -> Any:
-    with urllib.request.urlopen(f"{server.address}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{server.address}/metrics", timeout=servers.patient(10)) as answer:
         return answer.read().decode()
 
 

@@ -74,7 +74,7 @@ class Site:
             input=None if given is None else json.dumps(given),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=servers.patient(120),
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -89,7 +89,7 @@ class Site:
             yield
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(servers.patient(30))
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def broken(
         worker,
     )
     with site.answering():
-        calls = crowd.start().join(180)
+        calls = crowd.start().join(servers.patient(180))
     assert crowd.failures == []
     stored = [
         Stored(key, item, person, client_id, tuple(labels), counted, again)

@@ -23,7 +23,7 @@ def _supervise(script: Path, plan: dict[str, Any]) -> "subprocess.CompletedProce
             pass_fds=[reader],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=servers.patient(30),
         )
     finally:
         os.close(reader)

@@ -80,8 +80,13 @@ class Backward:
     transitions: FloatArray
 
 
-def backward(found: Forward, packing: Packing, steps: Transitions) -> Backward:
-    """Return the backward pass over what `forward` found."""
+def backward(
+    found: Forward, packing: Packing, steps: Transitions, *, learns: bool = True
+) -> Backward:
+    """Return the backward pass over what `forward` found.
+
+    Only what `learns` needs the expected transitions; without, they are 0.
+    """
     beta = np.empty_like(found.alpha)
     expected = np.zeros_like(steps.between)
     after, size_after = np.zeros((0, found.alpha.shape[1])), 0
@@ -93,7 +98,8 @@ def backward(found: Forward, packing: Packing, steps: Transitions) -> Backward:
             back = after @ steps.between.T
             total = np.maximum((alpha * back).sum(axis=1, keepdims=True), TINY)
             here[:size_after] = back / total
-            expected += alpha.T @ (after / total)
+            if learns:
+                expected += alpha.T @ (after / total)
         beta[rows] = here
         after, size_after = found.factors[rows] * here, size
     marginals = found.alpha * beta

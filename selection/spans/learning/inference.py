@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from selection.core.arrays import Float32Array, FloatArray, IntArray
+from selection.core.arrays import AnyArray, Float32Array, FloatArray, IntArray
 from selection.spans.learning.chain import (
     Backward,
     Forward,
@@ -43,6 +43,10 @@ class Doubt(NamedTuple):
     def scores(self, rule: Rule) -> FloatArray:
         """Return the score (n,) by which a rule asks."""
         return self.entropy if rule == "entropy" else self.mnlp
+
+    def take(self, rows: AnyArray) -> Doubt:
+        """Return that of some texts."""
+        return Doubt(*(each[rows] for each in self))
 
 
 @dataclass(frozen=True)
@@ -95,11 +99,11 @@ class Pass:
         return np.maximum(found, 0.0)
 
     def _per_text(self, packed: FloatArray) -> FloatArray:
-        values = np.empty_like(packed)
-        values[self.packing.order] = packed
-        sums = np.concatenate([[0.0], np.cumsum(values)])
-        ends = np.cumsum(self.texts.lengths)
-        return np.asarray(sums[ends] - sums[ends - self.texts.lengths])
+        # Summed text by text, so that a text has the same doubt in whatever slice it is read.
+        n = len(self.texts.lengths)
+        of_token = np.repeat(np.arange(n), self.texts.lengths)
+        values = _unpacked(packed, self.packing)
+        return np.bincount(of_token, weights=values, minlength=n).astype(np.float64)
 
     def _candidates(self, chain: Chain) -> Candidates:
         marginals, onward = (
@@ -161,7 +165,8 @@ def join_doubts(parts: Sequence[Doubt]) -> Doubt:
 def _chain(scores: FloatArray, weights: FloatArray, packing: Packing, scheme: TagScheme) -> Chain:
     steps = Transitions.of(weights, scheme)
     passed = forward(scores, packing, steps)
-    return Chain(scores, weights, steps, passed, backward(passed, packing, steps))
+    back = backward(passed, packing, steps, learns=False)
+    return Chain(scores, weights, steps, passed, back)
 
 
 def _entropies(marginals: FloatArray) -> FloatArray:

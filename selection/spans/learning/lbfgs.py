@@ -58,16 +58,19 @@ def _direction(
     gradient: FloatArray, pairs: deque[tuple[FloatArray, FloatArray, float]]
 ) -> FloatArray:
     direction = -gradient
+    # One table for all products: to make and drop one each time takes longer than to fill it.
+    part = np.empty_like(direction)
     weights = []
     for step, change, product in reversed(pairs):
         weight = float(step @ direction) / product
-        direction -= weight * change
+        direction -= np.multiply(change, weight, out=part)
         weights.append(weight)
     if pairs:
         _, change, product = pairs[-1]
         direction *= product / float(change @ change)
     for (step, change, product), weight in zip(pairs, reversed(weights), strict=True):
-        direction += (weight - float(change @ direction) / product) * step
+        share = weight - float(change @ direction) / product
+        direction += np.multiply(step, share, out=part)
     return direction
 
 

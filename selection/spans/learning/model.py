@@ -8,12 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from selection.core.arrays import AnyArray, Float32Array
+from selection.core.arrays import AnyArray, Float32Array, IntArray
 from selection.spans.learning.inference import Doubt, Pass, join_doubts, pass_over
 from selection.spans.learning.lexicon import Lexicon
 from selection.spans.learning.reading import WordScores
 from selection.spans.learning.sealing import pack_names, sealed, unpack_names, unsealed
 from selection.spans.learning.tags import TagScheme
+from selection.spans.learning.word_features import FeatureNumbers
 from selection.spans.text.spans import Span, Suggestion
 
 # Spans of at least this probability are said: near half of the F1 to expect, where F1 is best.
@@ -21,7 +22,8 @@ LEAST = 0.25
 # Spans of at least this probability are worth suggesting: to delete a wrong one takes one action,
 # to mark a missing one three, and one with a wrong border is changed in one.
 SUGGESTED = 0.15
-SLICE = 500  # texts at once: the tables of one slice take some tens of megabytes
+# Characters of the texts read at once: the tables of a slice take some tens of megabytes.
+SLICE = 120_000
 
 
 class SpanLearner(Protocol):
@@ -78,22 +80,26 @@ class SpanModel:
 
     def predict(self, texts: Sequence[str], least: float = LEAST) -> list[list[Suggestion]]:
         """Return the spans of each text that have at least probability `least`, in order."""
-        return [spans for found in self._passes(texts) for spans in found.spans(least)]
+        return self.read(texts, least)[0]
 
     def doubt(self, texts: Sequence[str]) -> Doubt:
         """Return how unsure the model is of each text."""
-        return join_doubts([found.doubt() for found in self._passes(texts)])
+        order, slices = _by_length(texts)
+        doubts = [found.doubt() for found in self._passes(texts, slices)]
+        return join_doubts(doubts).take(np.argsort(order, kind="stable"))
 
     def read(
         self, texts: Sequence[str], least: float = LEAST
     ) -> tuple[list[list[Suggestion]], Doubt]:
         """Return the spans of each text and how unsure the model is of it, in one pass."""
-        spans: list[list[Suggestion]] = []
+        order, slices = _by_length(texts)
+        spans: list[list[Suggestion]] = [[] for _ in texts]
         doubts = []
-        for found in self._passes(texts):
-            spans += found.spans(least)
+        for rows, found in zip(slices, self._passes(texts, slices), strict=True):
             doubts.append(found.doubt())
-        return spans, join_doubts(doubts)
+            for row, said in zip(rows, found.spans(least), strict=True):
+                spans[row] = said
+        return spans, join_doubts(doubts).take(np.argsort(order, kind="stable"))
 
     def to_arrays(self) -> dict[str, AnyArray]:
         """Return the model as numeric arrays with a checksum; the lexicon is stored apart."""
@@ -125,13 +131,31 @@ class SpanModel:
         layers = tuple(Layer(*each) for each in zip(own, context, between, strict=True))
         return cls(scheme, names[0], names[1], layers, lexicon)
 
-    def _passes(self, texts: Sequence[str]) -> Iterator[Pass]:
+    def _passes(self, texts: Sequence[str], slices: Sequence[Sequence[int]]) -> Iterator[Pass]:
         words = WordScores(
             self.lexicon,
-            {name: i for i, name in enumerate(self.own_names)},
-            {name: i for i, name in enumerate(self.context_names)},
+            FeatureNumbers(self.own_names, self.context_names),
             [(layer.own, layer.context) for layer in self.layers],
         )
         between = [layer.between for layer in self.layers]
-        for start in range(0, len(texts), SLICE):
-            yield pass_over(texts[start : start + SLICE], words, between, self.scheme)
+        for rows in slices:
+            yield pass_over([texts[row] for row in rows], words, between, self.scheme)
+
+
+def _by_length(texts: Sequence[str]) -> tuple[IntArray, list[list[int]]]:
+    """Return the rows of `texts` in the order of their lengths, and that order cut into slices.
+
+    In texts of one length each step of the recursion has a token of all of them; a single long text
+    among many would have steps of its own, and each step costs.
+    """
+    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")
+    slices: list[list[int]] = []
+    held = 0
+    for row, length in zip(order.tolist(), lengths[order].tolist(), strict=True):
+        if not slices or held + length > SLICE:
+            slices.append([])
+            held = 0
+        slices[-1].append(row)
+        held += length
+    return order, slices

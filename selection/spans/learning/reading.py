@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -12,10 +12,11 @@ from scipy import sparse
 
 from selection.core.arrays import Float32Array, IntArray
 from selection.spans.learning.lexicon import Lexicon
-from selection.spans.learning.word_features import START, STOP, WordFeatures, word_features
+from selection.spans.learning.word_features import START, STOP, FeatureNumbers
 from selection.spans.text.tokens import words
 
-MAX_KEPT = 300_000  # words whose scores are remembered: 170 MB with seven labels
+KEPT_BYTES = 180 << 20  # of remembered scores of words: 300,000 words with seven labels
+FIRST_WORDS = 4_096
 
 
 class WordNumbers(dict[str, int]):
@@ -70,16 +71,17 @@ class WordScores:
     """
 
     lexicon: Lexicon
-    own_index: Mapping[str, int]
-    context_index: Mapping[str, int]
+    features: FeatureNumbers
     weights: Sequence[tuple[Any, Any]]
 
     def __post_init__(self) -> None:
+        bytes_of_word = sum(4 * (own.shape[1] + ctx.shape[1]) for own, ctx in self.weights)
+        self.most = KEPT_BYTES // max(bytes_of_word, 1)
         self._forget()
 
     def read(self, texts: Sequence[str]) -> Texts:
         """Return `texts` as tokens, and have scores of all their words at hand."""
-        if len(self.numbers) > MAX_KEPT:
+        if len(self.numbers) > self.most:
             self._forget()
         found = number_words(texts, self.numbers)
         self._add(list(self.numbers)[self.n_scored :])
@@ -87,36 +89,42 @@ class WordScores:
 
     def scores(self, layer: int) -> tuple[Float32Array, Float32Array]:
         """Return the scores of all words that came up."""
-        own, context = self.parts[layer]
-        if len(own) > 1:
-            self.parts[layer] = [np.concatenate(own)], [np.concatenate(context)]
-        return self.parts[layer][0][0], self.parts[layer][1][0]
+        own, context = self.tables[layer]
+        return own[: self.n_scored], context[: self.n_scored]
 
     def _forget(self) -> None:
         self.numbers = WordNumbers()
         self.n_scored = 0
-        self.parts: list[tuple[list[Float32Array], list[Float32Array]]] = [
-            ([], []) for _ in self.weights
-        ]
+        self.tables = [(_rows(own, 0), _rows(context, 0)) for own, context in self.weights]
 
     def _add(self, words: list[str]) -> None:
-        named = [word_features(word, self.lexicon) for word in words]
-        own = _known(named, self.own_index, lambda each: each.own)
-        context = _known(named, self.context_index, lambda each: each.context)
-        for (own_parts, context_parts), (own_weights, context_weights) in zip(
-            self.parts, self.weights, strict=True
-        ):
-            own_parts.append(np.asarray(own @ own_weights, dtype=np.float32))
-            context_parts.append(np.asarray(context @ context_weights, dtype=np.float32))
-        self.n_scored += len(words)
+        numbers = [self.features.of(word, self.lexicon) for word in words]
+        own = _table([each for each, _ in numbers], self.weights[0][0])
+        context = _table([each for _, each in numbers], self.weights[0][1])
+        stop = self.n_scored + len(words)
+        for layer, (own_weights, context_weights) in enumerate(self.weights):
+            own_table, context_table = (_grown(each, stop) for each in self.tables[layer])
+            own_table[self.n_scored : stop] = own @ own_weights
+            context_table[self.n_scored : stop] = context @ context_weights
+            self.tables[layer] = own_table, context_table
+        self.n_scored = stop
 
 
-def _known(
-    named: Sequence[WordFeatures],
-    index: Mapping[str, int],
-    part: Callable[[WordFeatures], list[str]],
-) -> Any:
-    find = index.get
-    rows = [[number for name in part(each) if (number := find(name)) is not None] for each in named]
-    table = feature_table(rows, len(index))
-    return table.astype(np.float32)
+def _rows(weights: Float32Array, n: int) -> Float32Array:
+    return np.empty((n, weights.shape[1]), dtype=np.float32)
+
+
+def _grown(table: Float32Array, n: int) -> Float32Array:
+    """Return a table of at least `n` rows that begins with those of `table`.
+
+    It doubles: to add each slice's words to all the words before takes longer than their scores.
+    """
+    if n <= len(table):
+        return table
+    found = _rows(table, max(n, 2 * len(table), FIRST_WORDS))
+    found[: len(table)] = table
+    return found
+
+
+def _table(rows: Sequence[Sequence[int]], weights: Float32Array) -> Any:
+    return feature_table(rows, len(weights)).astype(np.float32)

@@ -66,8 +66,9 @@ def neighbours(words: IntArray, lengths: IntArray, start: int, stop: int) -> Int
 def scores_of(own: AnyArray, context: AnyArray, words: IntArray, n_tags: int) -> AnyArray:
     """Return scores (N, T) of tokens from those of words, `own` (V, T) and `context` (V, 4 T)."""
     scores: AnyArray = own[words[2]]
+    blocks = context.reshape(len(context), len(CONTEXT), n_tags)
     for block, place in enumerate((0, 1, 3, 4)):
-        scores = scores + context[words[place], block * n_tags : (block + 1) * n_tags]
+        scores += blocks[words[place], block]
     return scores
 
 

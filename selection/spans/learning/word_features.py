@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from selection.spans.learning.lexicon import Lexicon, normalise
@@ -27,8 +28,74 @@ def word_features(word: str, lexicon: Lexicon) -> WordFeatures:
     cut = word[:MAX_LENGTH]
     normal = normalise(cut)
     shared = [f"l={normal}", f"s={shape(cut)}", *lexicon.groups(normal)]
-    own = ["1", f"w={cut}", *shared, *_affixes(normal), *_trigrams(normal), *_flags(cut)]
+    own = ["1", f"w={cut}", *shared, *_affixes(normal), *_trigrams(normal)]
+    own += [f"n={_length(cut)}", *_flags(cut)]
     return WordFeatures(own, [*shared, f"-3={normal[-3:]}"])
+
+
+class FeatureNumbers:
+    """The numbers of those features of a word that a model knows, in the order of their names.
+
+    A pool has far more words than a model has features, so the names are not put together first:
+    `names` are kept by their kinds, what stands before the "=".
+
+    >>> FeatureNumbers(("l=an", "s=x"), ()).of("An", Lexicon.empty())
+    ([0], [])
+    """
+
+    def __init__(self, own: Sequence[str], context: Sequence[str]) -> None:
+        self._own, self._context = (_Finders.of(names) for names in (own, context))
+
+    def of(self, word: str, lexicon: Lexicon) -> tuple[list[int], list[int]]:
+        """Return the numbers of the known features of `word`: its own, its neighbours'."""
+        own, context = self._own, self._context
+        if word in (START, STOP):
+            return [], _known([context.lower(word)])
+        cut = word[:MAX_LENGTH]
+        normal, form = normalise(cut), shape(cut)
+        groups = lexicon.groups(normal)
+        found = [own.name("1"), own.word(cut), own.lower(normal), own.shape(form)]
+        found += map(own.name, groups)
+        for n in range(min(LONGEST_AFFIX, len(normal) - 1)):
+            found += (own.starts[n](normal[: n + 1]), own.ends[n](normal[-n - 1 :]))
+        found += map(own.three, _runs_of_three(normal))
+        found.append(own.length(_length(cut)))
+        found += map(own.name, _flags(cut))
+        seen = [context.lower(normal), context.shape(form), *map(context.name, groups)]
+        return _known(found), _known([*seen, context.ends[2](normal[-3:])])
+
+
+_Find = Callable[[str], int | None]
+
+
+class _Finders(NamedTuple):
+    """What finds the number of a feature: by its whole name, or by its value for each kind."""
+
+    name: _Find
+    word: _Find
+    lower: _Find
+    shape: _Find
+    three: _Find
+    length: _Find
+    starts: list[_Find]
+    ends: list[_Find]
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> _Finders:
+        kinds: dict[str, dict[str, int]] = {}
+        for number, name in enumerate(names):
+            # What a feature is of may have "=" itself, its kind has not.
+            kind, _equals, value = name.partition("=")
+            kinds.setdefault(kind, {})[value] = number
+        by_kind = [kinds.get(kind, {}).get for kind in ("w", "l", "s", "g", "n")]
+        affixes = range(1, LONGEST_AFFIX + 1)
+        starts, ends = ([kinds.get(f"{side}{n}", {}).get for n in affixes] for side in "+-")
+        whole = {name: number for number, name in enumerate(names)}
+        return cls(whole.get, *by_kind, starts, ends)
+
+
+def _known(numbers: list[int | None]) -> list[int]:
+    return [number for number in numbers if number is not None]
 
 
 def shape(word: str) -> str:
@@ -69,12 +136,20 @@ def _affixes(word: str) -> list[str]:
 
 def _trigrams(word: str) -> list[str]:
     """Return the runs of three letters, borders included: parts of compounds and of terms."""
+    return [f"g={letters}" for letters in _runs_of_three(word)]
+
+
+def _runs_of_three(word: str) -> list[str]:
     whole = f"{START}{word}{STOP}"
-    return sorted({f"g={whole[i : i + 3]}" for i in range(len(whole) - 2)})
+    return sorted({whole[i : i + 3] for i in range(len(whole) - 2)})
+
+
+def _length(word: str) -> str:
+    return str(min(len(word), 12))
 
 
 def _flags(word: str) -> list[str]:
-    found = [f"n={min(len(word), 12)}"]
+    found = []
     if _DIGIT.search(word):
         found.append("digit")
     if word[:1].isupper():

@@ -15,7 +15,9 @@ from selection.spans.learning.chain import Transitions, backward, best_path_scor
 from selection.spans.learning.decoding import candidate_spans
 from selection.spans.learning.fitting import fit, is_trainable
 from selection.spans.learning.lexicon import Lexicon
-from selection.spans.learning.model import LEAST, SLICE, SUGGESTED, SpanModel
+from selection.spans.learning import model as span_model
+from selection.spans.learning import reading
+from selection.spans.learning.model import LEAST, SUGGESTED, SpanModel
 from selection.spans.learning.packing import Packing
 from selection.spans.learning.tags import TagScheme
 from selection.spans.text.spans import Span, in_layers
@@ -114,13 +116,29 @@ def test_a_lone_surrogate_is_learnt_and_stored_like_a_letter() -> None:
     ]
 
 
-def test_slices_change_nothing(model: SpanModel) -> None:
-    texts, _ = sentences(SLICE + 50, seed=2)
-    doubt = model.doubt(texts)
-    assert np.allclose(doubt.entropy[SLICE:], model.doubt(texts[SLICE:]).entropy)
-    assert np.allclose(doubt.mnlp[SLICE:], model.doubt(texts[SLICE:]).mnlp)
-    assert doubt.mnlp.min() > 0
-    assert said(model, texts)[SLICE:] == said(model, texts[SLICE:])
+def test_slices_change_nothing(model: SpanModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    short, _ = sentences(60, seed=2)
+    # Long and short ones by turns: they are read in the order of their lengths.
+    texts = [text if i % 3 else f"{text} {short[i - 1]} {short[0]}" for i, text in enumerate(short)]
+    whole, spans = model.doubt(texts), said(model, texts)
+    alone = [model.doubt([text]) for text in texts]
+    monkeypatch.setattr(span_model, "SLICE", 300)
+    # Scores of words are forgotten and computed again.
+    monkeypatch.setattr(reading, "KEPT_BYTES", 4_000)
+    found = model.doubt(texts)
+    for name in ("entropy", "mnlp", "words"):
+        one_by_one = np.concatenate([getattr(each, name) for each in alone])
+        assert np.allclose(getattr(found, name), one_by_one)
+        assert np.allclose(getattr(whole, name), one_by_one)
+    assert whole.mnlp.min() > 0
+    assert said(model, texts) == spans == [said(model, [text])[0] for text in texts]
+
+
+def test_a_text_has_the_same_doubt_wherever_it_stands(model: SpanModel) -> None:
+    texts, _ = sentences(40, seed=4)
+    doubt = model.doubt([*texts, *reversed(texts)])
+    # To the last bit: otherwise the order of equal texts would depend on their neighbours.
+    assert np.array_equal(doubt.entropy[:40], doubt.entropy[:39:-1])
 
 
 def test_one_pass_says_what_two_say(model: SpanModel) -> None:
