@@ -7,14 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from annotator import tasktypes
-from annotator.errors import NotFound
+from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import adjudicate
 from annotator.flow.annotation.payload import annotation_payload
 from annotator.flow.evaluation import audit_judgements
 from annotator.flow.items import conditions
 from annotator.flow.labels import naming
 from annotator.flow.review import corrections
-from annotator.flow.training import pool_predictions
+from annotator.flow.training import pool_predictions, predict
 from annotator.flow.training.pool_predictions import PoolPredictions
 from annotator.models import Annotation, Item, Lease, Project, Revision, User
 
@@ -65,6 +65,8 @@ def whole(project: Project, viewer: User, item: Item) -> Told:
         history[each.annotation_id].append(_change(project, each))
     for each in told["annotations"]:
         each["history"] = history[each["id"]]
+    if not tasktypes.of(project).answer.of_classes:
+        told["prediction"] = _predicted_marks(project, item)
     is_settled = item.state == Item.State.LABELLED
     judged = audit_judgements.of_audits(project).of(item.position) if is_settled else None
     return {**told, "judged": judged}
@@ -149,11 +151,27 @@ def _skip(lease: Lease) -> Told:
 
 def prediction(project: Project, item: Item, predictions: PoolPredictions) -> Told | None:
     """Return what the model says of the item; None where that is kept back, or unknown."""
-    is_open = item.state != Item.State.LABELLED
-    if is_open and item.audit_key < conditions.kept_back_below(project):
+    if _is_kept_back(project, item):
         return None
     found = predictions.of(item.position)
     if found is None or not tasktypes.of(project).answer.of_classes:
         return None
     labels = naming.names(project, found["labels"])
     return {**found, "labels": labels, "model": predictions.model}
+
+
+def _is_kept_back(project: Project, item: Item) -> bool:
+    """Return whether a prediction would give away an audit that is open, or may become one."""
+    is_open = item.state != Item.State.LABELLED
+    return is_open and item.audit_key < conditions.kept_back_below(project)
+
+
+def _predicted_marks(project: Project, item: Item) -> Told | None:
+    """Return what the newest model marks in the item: no shard has that, so it reads the text."""
+    if _is_kept_back(project, item):
+        return None
+    try:
+        version, (found,) = predict.predict(project, [item])
+    except Conflict:
+        return None
+    return {**found, "model": version.number}

@@ -8,9 +8,9 @@ from annotator.flow.annotation import seed_labels
 from annotator.i18n.stored_messages import translated
 from annotator.messages import labelling
 from annotator.models import Source
-from annotator.tasktypes.marks import is_mark
 from annotator.views import number_format
 from annotator.views.access import Access
+from annotator.views.items import marked
 from annotator.views.labelling.messages import SKIP_REASONS
 
 
@@ -37,14 +37,13 @@ def in_list(access: Access, known: dict[str, Any]) -> dict[str, Any]:
 def whole(access: Access, known: dict[str, Any]) -> dict[str, Any]:
     """Return everything about one item."""
     judged = known["judged"]
+    text = None if access.type.answer.of_classes else known["text"]
     return {
-        "annotations": [
-            _full(access, each, known.get("text", "")) for each in known["annotations"]
-        ],
+        "annotations": [_full(access, each, text) for each in known["annotations"]],
         "skips": [_skip(each) for each in known["skips"]],
         "gold": _labels(access, known["gold"]),
         "decided": _labels(access, known["decided"]),
-        "prediction": _prediction(access, known["prediction"]),
+        "prediction": _prediction(access, known["prediction"], text),
         "judged": judged and _judged(access, judged),
         "meta": known["meta"],
         "state": known["state"],
@@ -66,26 +65,32 @@ def _brief(access: Access, known: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _full(access: Access, known: dict[str, Any], text: str) -> dict[str, Any]:
+def _full(access: Access, known: dict[str, Any], text: str | None) -> dict[str, Any]:
     seconds = known["seconds"]
     suggestion = known["suggestion"]
     return {
         **known,
         **_brief(access, known),
-        "spans": [(each[2], text[each[0] : each[1]]) for each in known["labels"] if is_mark(each)],
+        "pieces": _pieces(access, known, text),
         "author_words": labelling.label_words(access.project, known["author_labels"]),
         "how": str(Source(known["source"]).label),
         "why": translated(known["why"]),
         "time": "" if seconds is None else number_format.decimal(seconds),
         "shown": _labels(access, suggestion["labels"]) if suggestion else "",
-        "history": [_change(access, each) for each in known["history"]],
+        "history": [_change(access, each, text) for each in known["history"]],
     }
 
 
-def _change(access: Access, change: dict[str, Any]) -> dict[str, Any]:
+def _pieces(access: Access, known: dict[str, Any], text: str | None) -> list[Any] | None:
+    """Return the text with its marks; None where an answer has none."""
+    return None if text is None else marked.pieces(access.project, text, known["labels"])
+
+
+def _change(access: Access, change: dict[str, Any], text: str | None) -> dict[str, Any]:
     actions = {"corrected": _("corrected"), "reverted": _("undone"), "withdrawn": _("withdrawn")}
     return {
         **change,
+        "pieces": _pieces(access, change, text),
         "words": labelling.label_words(access.project, change["labels"]),
         "action": actions.get(change["action"], change["action"]),
         "by": change["by"] or _("a former user"),
@@ -101,11 +106,19 @@ def skip_reason(reason: str) -> str:
     return str(SKIP_REASONS.get(reason, reason)) or _("no reason given")
 
 
-def _prediction(access: Access, known: dict[str, Any] | None) -> dict[str, Any] | None:
+def _prediction(
+    access: Access, known: dict[str, Any] | None, text: str | None = None
+) -> dict[str, Any] | None:
     if known is None:
         return None
-    words = labelling.label_words(access.project, known["labels"])
-    return {**known, "words": words, "sure": number_format.percent(known["confidence"])}
+    # No mark at all has no confidence.
+    sure = known["confidence"]
+    return {
+        **known,
+        "words": labelling.label_words(access.project, known["labels"]),
+        "sure": "" if sure is None else number_format.percent(sure),
+        "pieces": _pieces(access, known, text),
+    }
 
 
 def _judged(access: Access, known: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from annotator.views import partials
 from annotator.views.access import Access, Request, open_project, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
 from annotator.views.chosen_labels import mark_value
+from annotator.views.items import marked
 from annotator.views.labelling.context import FILTER_FROM, choices
 from annotator.views.labels import proposal
 from annotator.views.snippets import line
@@ -137,7 +138,7 @@ def _card(
     words = decision and labelling.label_words(access.project, decision["labels"])
     return {
         "item": row.item,
-        "opinions": [_in_words(access, each) for each in shown["opinions"]],
+        "opinions": _opinions(access, row, shown["opinions"]),
         "labels": [each for each in labels if is_short or each["votes"]],
         "marks": None if access.type.answer.of_classes else _marks(access, row, shown, right),
         "note": note,
@@ -179,6 +180,18 @@ def _marks(
         }
         for mark, names in sorted(by.items())
     ]
+
+
+def _opinions(
+    access: Access, row: Disagreement, opinions: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return each annotation in words; of marks, the text with those that differ marked so."""
+    found = [_in_words(access, each) for each in opinions]
+    if access.type.answer.of_classes:
+        return found
+    answers = [each["labels"] for each in opinions]
+    texts = marked.compared(access.project, row.item.text, answers)
+    return [{**each, "pieces": pieces} for each, pieces in zip(found, texts, strict=True)]
 
 
 def _in_words(access: Access, opinion: dict[str, Any]) -> dict[str, Any]:

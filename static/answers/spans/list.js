@@ -1,7 +1,6 @@
 // The marks as a list beside the text: for reading them one by one, and for screen readers.
 
 import { fill } from "../../labelling/view.js";
-import { keyOf } from "./marks.js";
 import { dress } from "./paint.js";
 
 const MOST_QUOTED = 80;
@@ -54,7 +53,7 @@ export class SpanList {
 
   // A step changes a row or two of many: the others stay where they are.
   #order() {
-    const wanted = new Map(this.#marks.map((mark) => [keyOf(mark), mark]));
+    const wanted = new Map(this.#marks.map((mark) => [mark.key, mark]));
     for (const [key, row] of this.#rows) if (!wanted.has(key)) this.#drop(key, row);
     let place = this.list.firstChild;
     for (const [key, mark] of wanted) {
@@ -71,7 +70,7 @@ export class SpanList {
   }
 
   #point() {
-    const row = this.#focused && this.#rows.get(keyOf(this.#focused));
+    const row = this.#focused && this.#rows.get(this.#focused.key);
     if (row === this.#current) return;
     this.#current?.firstChild.removeAttribute("aria-current");
     this.#current = row;
@@ -86,7 +85,7 @@ export class SpanList {
     const { name, place } = this.labels(mark);
     button.type = "button";
     button.className = `span-row ${mark.kind}`;
-    button.dataset.span = keyOf(mark);
+    button.dataset.span = mark.key;
     dress(button, place);
     label.textContent = name;
     label.dir = text.dir = "auto";
@@ -105,6 +104,6 @@ export class SpanList {
   // The mark of a clicked row; null elsewhere.
   markOf(element) {
     const key = element.closest("[data-span]")?.dataset.span;
-    return this.#marks.find((mark) => keyOf(mark) === key) ?? null;
+    return this.#marks.find((mark) => mark.key === key) ?? null;
   }
 }

@@ -1,6 +1,6 @@
 // The marks of an item, with every step undone and redone: made, removed, relabelled, moved, in bulk,
-// and suggestions rejected. A mark is { start, end, label }, in code points, as the server counts, with an attribute where it has
-// one. Nothing is painted here.
+// and suggestions rejected. A mark is { start, end, label }, in code points, as the server counts, with
+// an attribute where it has one. Nothing is painted here.
 
 const MOST_STEPS = 200;
 
@@ -10,7 +10,7 @@ export const isSame = (one, other) =>
   one.start === other.start && one.end === other.end && one.label === other.label;
 
 // What a mark is called on the screen, by its kind as well.
-export const keyOf = ({ start, end, label, attribute, kind }) => [kind, start, end, label, attribute ?? ""].join("/");
+export const keyOf = ({ start, end, label, attribute, kind }) => `${kind}/${start}/${end}/${label}/${attribute ?? ""}`;
 
 export const overlaps = (one, other) => one.start < other.end && other.start < one.end;
 

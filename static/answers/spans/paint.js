@@ -1,13 +1,12 @@
 // Marks on the screen: boxes that lie over the text and follow its lines. The text itself stays one
 // node, so that offsets are places in it, a label changes no word order, and copying copies the text.
 
-import { keyOf } from "./marks.js";
-
 export const TONES = 8;
 export const LINES = ["solid", "double", "dotted", "thick"];
 
 const LINE_STEP_PX = 3; // how much lower the line of a mark within another one is
 const LEAST_TAG_PX = 14;
+const BAND_PX = 600;
 
 // Of one line there are several places where the browser lays out its parts by themselves, such as the
 // space at its end.
@@ -27,6 +26,11 @@ const element = (className) => {
   return made;
 };
 
+const lay = (made, { left, top, width, height }) => {
+  made.style.cssText = `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
+  return made;
+};
+
 // How a label looks, by its place among the labels: a colour and a line, so that neither is alone.
 export const dress = (made, place) => {
   made.dataset.tone = place % TONES;
@@ -38,6 +42,7 @@ export class Paint {
   #shown = new Map(); // by key: the mark, its boxes, and where they lie
   #cursor = [];
   #handles = [];
+  #bands = new Map(); // by number, from the top: what holds the boxes that begin in it
   #last = null; // the list of marks that is shown
   #bright = []; // the boxes of the mark that has the focus
   #node = null;
@@ -64,6 +69,7 @@ export class Paint {
   begin() {
     this.#node = this.box.firstChild;
     this.#shown.clear();
+    this.#bands.clear();
     this.#cursor = [];
     this.#bright = [];
     this.#last = null;
@@ -74,18 +80,18 @@ export class Paint {
 
   // Measure and paint everything anew.
   again() {
-    const marks = [...this.#shown.values()].map(({ mark }) => mark);
+    const marks = [...(this.#last ?? [])];
     for (const { boxes } of this.#shown.values()) boxes.forEach((each) => each.remove());
     this.#shown.clear();
     this.marks(marks, this.focused);
     if (this.cursorRange) this.cursor(this.cursorRange);
   }
 
-  // Marks are in units of the browser, each with a kind: made or suggested.
+  // Marks are in units of the browser and in order, each with a key and a kind: made or suggested.
   marks(marks, focused = null) {
     if (marks === this.#last) return this.focus(focused);
     this.#last = marks;
-    const wanted = new Map(marks.map((mark) => [keyOf(mark), mark]));
+    const wanted = new Map(marks.map((mark) => [mark.key, mark]));
     for (const [key, { boxes }] of this.#shown) {
       if (wanted.has(key)) continue;
       boxes.forEach((each) => each.remove());
@@ -106,8 +112,18 @@ export class Paint {
     for (const [key, mark, rects] of found) {
       const boxes = rects.map((rect) => this.#box(mark, rect));
       this.#shown.set(key, { mark, rects, boxes });
-      this.#layer.append(...boxes);
     }
+  }
+
+  // A step lays out and paints the boxes of one band anew, not those of the whole text.
+  #band(number) {
+    const found = this.#bands.get(number);
+    if (found) return found;
+    const band = element("span-band");
+    band.style.top = `${number * BAND_PX}px`;
+    this.#bands.set(number, band);
+    this.#layer.append(band);
+    return band;
   }
 
   #rects({ start, end }, origin) {
@@ -131,22 +147,16 @@ export class Paint {
     const { name, place } = this.labels(mark);
     made.dataset.name = name;
     dress(made, place);
-    Object.assign(made.style, {
-      insetInlineStart: "auto",
-      left: `${left}px`,
-      top: `${top}px`,
-      width: `${width}px`,
-      height: `${height}px`,
-    });
+    const number = Math.floor(top / BAND_PX);
+    lay(made, { left, top: top - number * BAND_PX, width, height });
+    this.#band(number).append(made);
     return made;
   }
 
   // A mark within another one, or across it, has its line below the other's.
   #levels() {
     const open = [];
-    const shown = [...this.#shown.values()];
-    shown.sort(({ mark: a }, { mark: b }) => a.start - b.start || b.end - a.end);
-    for (const each of shown) {
+    for (const each of this.#last.map(({ key }) => this.#shown.get(key))) {
       for (let n = 0; n < open.length; n += 1) if (open[n] && open[n].end <= each.mark.start) open[n] = null;
       let level = open.findIndex((taken) => !taken);
       if (level < 0) level = open.length;
@@ -177,7 +187,7 @@ export class Paint {
 
   focus(mark) {
     this.focused = mark;
-    const { rects = [], boxes = [] } = (mark && this.#shown.get(keyOf(mark))) ?? {};
+    const { rects = [], boxes = [] } = (mark && this.#shown.get(mark.key)) ?? {};
     for (const box of this.#bright) if (!boxes.includes(box)) box.classList.remove("focused");
     for (const box of boxes) box.classList.add("focused");
     this.#bright = boxes;
@@ -198,11 +208,7 @@ export class Paint {
     this.cursorRange = range;
     this.#cursor.forEach((each) => each.remove());
     const rects = range ? this.#rects(range, this.box.getBoundingClientRect()) : [];
-    this.#cursor = rects.map(({ left, top, width, height }) => {
-      const made = element("span-cursor");
-      Object.assign(made.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
-      return made;
-    });
+    this.#cursor = rects.map((rect) => lay(element("span-cursor"), rect));
     this.#layer.append(...this.#cursor);
   }
 

@@ -3,7 +3,7 @@
 
 import { Choices } from "../choices.js";
 import { AutoTag } from "./autotag.js";
-import { Marks, Suggestions, overlaps } from "./marks.js";
+import { Marks, Suggestions, keyOf, overlaps } from "./marks.js";
 import { SpanText } from "./text.js";
 
 const asMark = ([start, end, label, attribute]) => ({ start, end, label, ...(attribute && { attribute }) });
@@ -20,6 +20,7 @@ export class SpanValue extends Choices {
   tagged = []; // what that suggests in this text
   isTaking = false;
   #all = { of: [], found: [] };
+  #here = new WeakMap(); // by mark, as the server counts
 
   constructor() {
     super({ multiple: true });
@@ -72,6 +73,7 @@ export class SpanValue extends Choices {
     if (this.paint.node && this.paint.node === this.paint.box.firstChild) return;
     this.paint.begin();
     this.list.begin();
+    this.#here = new WeakMap();
     this.text = new SpanText(this.paint.node?.data ?? "");
     this.marks.reset([]);
     this.suggestions = new Suggestions();
@@ -150,8 +152,14 @@ export class SpanValue extends Choices {
 
   // In units -------------------------------------------------------------------------------------
 
+  // A mark that is there twice is the same object, so that of hundreds few are made anew by a step.
   here(mark, kind) {
-    return { ...mark, start: this.text.unit(mark.start), end: this.text.unit(mark.end), kind };
+    const known = this.#here.get(mark);
+    if (known?.kind === kind) return known;
+    const found = { ...mark, start: this.text.unit(mark.start), end: this.text.unit(mark.end), kind };
+    found.key = keyOf(found);
+    this.#here.set(mark, found);
+    return found;
   }
 
   there({ start, end, label, attribute }) {
