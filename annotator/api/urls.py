@@ -80,6 +80,7 @@ ROUTES: list[tuple[str, Any]] = [
     (f"{PROJECT}/deliveries", deliveries.deliveries),
     (f"{PROJECT}/deliveries/<int:number>", deliveries.delivery_state),
     (f"{PROJECT}/deliveries/<int:number>/freeze", deliveries.freeze),
+    (f"{PROJECT}/deliveries/<int:number>/settle", deliveries.settle),
     (f"{PROJECT}/deliveries/<int:number>/export", deliveries.delivery_export),
     (f"{PROJECT}/deliveries/<int:number>/card", deliveries.delivery_card),
     (f"{PROJECT}/deliveries/<int:number>/model", deliveries.delivery_model),

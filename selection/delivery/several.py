@@ -22,11 +22,14 @@ class Part:
     taken: NDArray[np.bool_]
 
 
-def stand(parts: Mapping[int, Part], alpha: float) -> dict[int, Standing]:
+def stand(
+    parts: Mapping[int, Part], alpha: float, *, at_once: bool = False
+) -> dict[int, Standing]:
     """Return the standings of all parts, which hold together but in a share `alpha` of the time.
 
     Each part starts with an equal share of `alpha`, at which it was planned. A part whose rungs are
-    all proven hands its share on to the others (Holm 1979); one that gave a rung up keeps it.
+    all proven hands its share on to the others (Holm 1979); one that gave a rung up keeps it. With
+    `at_once`, verdicts of a part that came after its first moment of proof are not read.
     """
     found: dict[int, Standing] = {}
     done: set[int] = set()
@@ -35,7 +38,12 @@ def stand(parts: Mapping[int, Part], alpha: float) -> dict[int, Standing]:
         for key, part in parts.items():
             if key not in done:
                 found[key] = ladder.stand(
-                    part.plan, part.innermost, part.verdicts, part.taken, level=level
+                    part.plan,
+                    part.innermost,
+                    part.verdicts,
+                    part.taken,
+                    level=level,
+                    at_once=at_once,
                 )
         fresh = {key for key in parts if key not in done and _is_wholly_proven(found[key])}
         if not fresh:

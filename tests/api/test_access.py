@@ -117,6 +117,7 @@ CALLS = {
     (f"{PROJECT}/deliveries/<int:number>", "get"): "lea",
     (f"{PROJECT}/deliveries/<int:number>", "delete"): "lea",
     (f"{PROJECT}/deliveries/<int:number>/freeze", "post"): "lea",
+    (f"{PROJECT}/deliveries/<int:number>/settle", "post"): "lea",
     (f"{PROJECT}/deliveries/<int:number>/export", "get"): "lea",
     (f"{PROJECT}/deliveries/<int:number>/card", "get"): "lea",
     (f"{PROJECT}/deliveries/<int:number>/model", "get"): "lea",

@@ -4,14 +4,24 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
+from django.utils import timezone
 
-from annotator.flow.delivery import freezing, planning, proof
+from annotator.flow.delivery import freezing, planning, proof, verdicts
 from annotator.flow.operations import background_reports
-from annotator.models import Delivery, DeliveryCheck, Project, User
+from annotator.flow.projects import settings
+from annotator.models import Delivery, DeliveryCheck, Membership, Project, User
+from annotator.pool import delivery_regions
+from selection.delivery.regions import Regions
 from tests import loop
 from tests.api.calls import assert_refused, at
-from tests.flow.delivery.test_delivery import trained, trained_once, until_proven
+from tests.flow.delivery.test_delivery import (
+    answer_checks,
+    trained,
+    trained_once,
+    until_proven,
+)
 from tests.given import Api
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +93,61 @@ def test_a_second_delivery_tells_what_changed(
     assert told["changed"] == []
     rows = list(freezing.read(Delivery.objects.get(number=2)))
     assert told["kept"] + told["added"] == len(rows)
+
+
+def test_proof_ends_with_what_is_proven_so_far(
+    api: Api, trained: Project, lea: User, ana: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This model is so sure that one region would be about as large as the next.
+    two = Regions(np.arange(1300), (650, 1300), (0.02, 0.1))
+    monkeypatch.setattr(planning, "_cut", lambda *_: two)
+    call = api(lea)
+    call.post(at(trained, "/deliveries"), {"max_error": 0.2, "only_attempt": True})
+    settle = at(trained, "/deliveries/1/settle")
+    assert_refused(call.post(settle), 409, "nothing_proven_yet")
+    delivery = by_worker(trained)
+    assert_refused(call.post(settle), 409, "nothing_proven_yet")
+    assert call.get(at(trained, "/deliveries/1")).json()["proven_bound"] is None
+    _prove_the_safest(delivery, ana)
+    now = call.get(at(trained, "/deliveries/1")).json()
+    assert now["state"] == "proving"
+    rung = now["parts"][0]["rungs"][0]
+    assert rung["is_proven"]
+    assert (now["proven"], now["proven_bound"]) == (rung["remaining"], rung["bound"])
+    assert now["proven_bound"] <= 0.2
+    settled = call.post(settle)
+    assert settled.status_code == 200, settled.json()
+    told = settled.json()
+    assert (told["state"], told["machine"]) == ("proven", now["proven"])
+    assert call.post(at(trained, "/deliveries/1/freeze")).status_code == 201
+    assert_refused(call.post(settle), 409, "delivery_being_frozen")
+    freezing.freeze(delivery.pk)
+    assert call.get(at(trained, "/deliveries/1")).json()["machine"] == now["proven"]
+    assert_refused(call.post(settle), 409, "delivery_ended")
+
+
+def _prove_the_safest(delivery: Delivery, user: User) -> None:
+    """Let checks outside the safest region be wrong now and then, until that one is proven."""
+    # Nobody else is there to confirm what is wrong.
+    others = Membership.objects.filter(project=delivery.project).exclude(user=user)
+    others.update(created_at=timezone.now() - 2 * verdicts.WAITED_FOR)
+    (region,) = delivery_regions.load(delivery)
+    wrong = set(np.flatnonzero(region.innermost > 0)[::3].tolist())
+    number = 20
+    while not loop.refreshed(delivery).standing["parts"][0]["rungs"][0]["is_proven"]:
+        answer_checks(delivery, user, number, wrong=wrong)
+        number += 5
+
+
+def test_spans_are_told_that_nothing_is_promised_for_them(api: Api, lea: User) -> None:
+    project = settings.create_project(
+        lea, name="Names", task="text-spans", labels=["person", "place"]
+    )
+    told = api(lea).get(at(project, "/delivery?per_label=1")).json()
+    assert (told["advice"], told["machine"], told["labels"]) == ("not_for_task", 0, [])
+    refused = api(lea).post(at(project, "/deliveries"), {})
+    assert_refused(refused, 404, "not_for_task")
+    assert "spans" in refused.json()["detail"]
 
 
 def test_a_promise_for_each_label(api: Api, trained: Project, lea: User) -> None:

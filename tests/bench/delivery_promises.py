@@ -31,18 +31,16 @@ import numpy as np
 from scipy.stats import beta
 
 from selection.delivery import evidence, ladder, regions, several, slips
-from selection.delivery.calibration import calibrate
-from selection.delivery.ladder import OPEN, Plan, Standing
+from selection.delivery.calibration import Calibration, calibrate
+from selection.delivery.ladder import Plan, Standing
 from selection.delivery.several import Part
 
 PROMISES = (Fraction(2, 100), Fraction(5, 100), Fraction(10, 100))
 NOISE = (0.0, 0.05)
 ALPHA = 0.05
-# Checks of each label that are answered before the proof is worked out again.
-STEP = 150
 # Of the checks of a region whose error is known: its size, runs, and shares of what is allowed.
 LARGE, RUNS, KNOWN = 100_000, 300, (0.0, 0.25, 0.5)
-VERSION = 3
+VERSION = 4
 # Looks at an exact interval, and orders of the draws.
 PEEKS, ORDERS = 500, 20
 
@@ -57,8 +55,9 @@ def main() -> None:
     )
     options = efficiency.parsed(parser)
     if not options.table:
-        for name in options.sets.split(","):
-            for seed in range(options.seeds):
+        # Some of each set first, so that a run that is stopped early has some of all of them.
+        for seed in range(options.seeds):
+            for name in options.sets.split(","):
                 delivery_projects.make(name, seed, options)
     print("\n".join(table(options.table or options.out, options)))
 
@@ -83,7 +82,7 @@ def results(
     rng = np.random.default_rng(seed)
     slip = _slips(noise, rng)
     everything = np.arange(len(project["sure"]))
-    part = _planned(project, everything, allowed, _alpha(slip), slip)
+    part = _planned(project, everything, allowed, _alpha(slip), slip, _calibration(project))
     for _draw in range(draws if part else 1):
         if part is None:
             yield Result(0.0, 0, None, None)
@@ -101,8 +100,9 @@ def each_label(
     slip = _slips(noise, rng)
     masks = regions.by_label(project["said"])
     alpha = _alpha(slip)
+    calibration, share = _calibration(project), alpha / max(1, len(masks))
     planned = {
-        label: _planned(project, np.flatnonzero(mask), allowed, alpha / len(masks), slip)
+        label: _planned(project, np.flatnonzero(mask), allowed, share, slip, calibration)
         for label, mask in masks.items()
     }
     drawn = {label: _shuffled(each, rng) for label, each in planned.items() if each is not None}
@@ -116,33 +116,26 @@ Drawn = tuple[Plan, Any, Any]
 
 
 def _stands(drawn: dict[int, Drawn], said: dict[int, Any], alpha: float) -> dict[int, Standing]:
-    """Return how the proofs end, as people answer some checks of each label in turn."""
-    seen = {label: np.full(len(each), OPEN) for label, each in said.items()}
-    while True:
-        parts = {
-            label: Part(plan, inside, seen[label], np.zeros(len(inside), bool))
-            for label, (plan, inside, _wrong) in drawn.items()
-        }
-        found = several.stand(parts, alpha)
-        going = {label: each for label, each in found.items() if not each.is_over}
-        going = {label: each for label, each in going.items() if each.live >= 0}
-        if not going:
-            return found
-        for label, standing in going.items():
-            inside = drawn[label][1]
-            ahead = np.arange(standing.drawn, len(inside))
-            places = ahead[inside[ahead] <= standing.live][:STEP]
-            seen[label][places] = said[label][places]
+    """Return how the proofs end, as people answer the checks of each label in their order."""
+    parts = {
+        label: Part(plan, inside, said[label], np.zeros(len(inside), bool))
+        for label, (plan, inside, _wrong) in drawn.items()
+    }
+    return several.stand(parts, alpha, at_once=True)
 
 
 def _planned(
-    project: dict[str, Any], rows: Any, allowed: Fraction, alpha: float, slip: float
+    project: dict[str, Any],
+    rows: Any,
+    allowed: Fraction,
+    alpha: float,
+    slip: float,
+    calibration: Calibration,
 ) -> Drawn | None:
     """Return the plan of a promise for these rows, the rung and the truth of each item.
 
     None where even checks without an error would not prove it.
     """
-    calibration = calibrate(project["audit_sure"], project["audit_wrong"])
     found = regions.cut(project["sure"][rows], allowed, calibration)
     if not found.sizes:
         return None
@@ -153,6 +146,10 @@ def _planned(
     most = ladder.budget(largest, first)
     plan = Plan(found.sizes, allowed, alpha, most, slip, found.expected)
     return plan, found.innermost(), project["wrong"][rows[found.items]].astype(np.int64)
+
+
+def _calibration(project: dict[str, Any]) -> Calibration:
+    return calibrate(project["audit_sure"], project["audit_wrong"])
 
 
 def _shuffled(part: Drawn, rng: np.random.Generator) -> Drawn:
@@ -194,10 +191,17 @@ def _result(
     return Result(share, standing.checks, broken, limit)
 
 
-def naive(project: dict[str, Any], allowed: Fraction) -> bool | None:
-    """Return whether the largest region that confidence alone allows is worse than promised."""
+def naive(
+    project: dict[str, Any], allowed: Fraction, calibration: Calibration | None = None
+) -> bool | None:
+    """Return whether the largest region that confidence alone allows is worse than promised.
+
+    The confidence is what the model says, or what the audits make of it with a `calibration`.
+    """
     order = np.argsort(-project["sure"], kind="stable")
-    fits = np.flatnonzero(regions.expected_error(1.0 - project["sure"][order]) <= float(allowed))
+    sure = project["sure"][order]
+    errors = 1.0 - sure if calibration is None else calibration.error(sure)
+    fits = np.flatnonzero(regions.expected_error(errors) <= float(allowed))
     if not len(fits):
         return None
     return bool(project["wrong"][order[: fits[-1] + 1]].mean() > allowed)
@@ -237,9 +241,9 @@ def table(folder: Path, options: argparse.Namespace) -> list[str]:
     found = {name: _results(folder / name, each, options) for name, each in sets.items()}
     lines = [
         "| set | promise | slips | projects | runs | delivered | share of the pool "
-        "| checks: median, 90% | ln 20 / KL | times | broken | confidence alone "
+        "| checks: median, 90% | ln 20 / KL | times | broken | confidence alone | calibrated "
         "| false region: exact interval at each check | e-value |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [_line(name, key, found[name]) for name in found for key in _keys()]
     lines += [
@@ -267,7 +271,7 @@ def _results(
         told = _stored(
             folder / f"{seed}.all.json", [VERSION, options.draws], _of_all, seed, project
         )
-        told |= {str(each): _beside(project, each, seed) for each in PROMISES}
+        told |= _stored(folder / f"{seed}.beside.json", [VERSION], _of_others, seed, project)
         if seed < options.label_projects:
             path = folder / f"{seed}.labels.json"
             told |= {"labels": _stored(path, [VERSION], _of_labels, seed, project)}
@@ -276,7 +280,11 @@ def _results(
 
 
 def _beside(project: dict[str, Any], allowed: Fraction, seed: int) -> dict[str, Any]:
-    return {"naive": naive(project, allowed), "peeking": peeking(project, allowed, seed)}
+    return {
+        "naive": naive(project, allowed),
+        "calibrated": naive(project, allowed, _calibration(project)),
+        "peeking": peeking(project, allowed, seed),
+    }
 
 
 def _stored(
@@ -301,6 +309,10 @@ def _of_all(project: dict[str, Any], seed: int, draws: int) -> dict[str, Any]:
         _name(allowed, noise): [asdict(r) for r in results(project, allowed, noise, draws, seed)]
         for allowed, noise in _keys()
     }
+
+
+def _of_others(project: dict[str, Any], seed: int, _draws: int) -> dict[str, Any]:
+    return {str(each): _beside(project, each, seed) for each in PROMISES}
 
 
 def _of_labels(project: dict[str, Any], seed: int, _draws: int) -> dict[str, Any]:
@@ -331,6 +343,7 @@ def _line(name: str, key: tuple[Fraction, float], projects: list[dict[str, Any]]
         f"| {_mean(limits, '.0f')} | {_mean(ratios, '.2f')} "
         f"| {sum(bool(each['broken']) for each in found) / len(found):.1%} "
         f"| {np.mean([bool(each['naive']) for each in beside]):.0%} "
+        f"| {np.mean([bool(each['calibrated']) for each in beside]):.0%} "
         f"| {exact} | {by_e_value} |"
     )
 

@@ -19,7 +19,7 @@ from annotator.api.responses import deliveries as answers
 from annotator.api.responses.schema import PAGED
 from annotator.errors import Conflict, Invalid
 from annotator.flow.datasets import export as exporting
-from annotator.flow.delivery import freezing, outlook, promises, standing, trained_model
+from annotator.flow.delivery import freezing, outlook, promises, proof, standing, trained_model
 from annotator.flow.labels import naming
 from annotator.flow.projects import members
 from annotator.formats.registry import WRITERS
@@ -43,7 +43,8 @@ PROMISE = [
 def delivery(request: Request, pk: int) -> Response:
     """Show how many labels the model could give with this promise, and what proving it takes.
 
-    The figures are of the newest model that was reported on.
+    The figures are of the newest model that was reported on. `advice` is `not_for_task` where no
+    promise can be proven for labels of this type, as for spans.
     """
     found = members.load_project(person(request), pk, Role.LEAD)
     query = request.query_params
@@ -135,6 +136,20 @@ def freeze(request: Request, pk: int, number: int) -> Response:
     tasks.freeze_delivery.delay_on_commit(work.pk)
     work.refresh_from_db()
     return Response(_delivery(work), status=201)
+
+
+@extend_schema(
+    summary="Be content with what is proven so far",
+    request=None,
+    responses={200: answers.Delivery},
+)
+@api_view(["POST"])
+def settle(request: Request, pk: int, number: int) -> Response:
+    """End a proof with the largest region that is proven by now, which can then be frozen."""
+    found = members.load_project(person(request), pk, Role.LEAD)
+    work = promises.find(found, number)
+    proof.settle(work)
+    return Response(_delivery(promises.find(found, number)))
 
 
 @extend_schema(

@@ -57,7 +57,8 @@ class Delivery(Response):
     """A delivery. `state` is proving, proven, given_up or frozen.
 
     `bound` is the largest share of wrong labels among the model's, as far as it is proven.
-    `checks_needed` is expected; `without_error` would do if no further check were wrong.
+    `checks_needed` is expected; `without_error` would do if no further check were wrong. `proven`
+    labels of the model could go out at once, at most the share `proven_bound` of them wrong.
     """
 
     id = serializers.IntegerField()
@@ -77,6 +78,8 @@ class Delivery(Response):
     checks_needed = serializers.IntegerField(allow_null=True)
     without_error = serializers.IntegerField(allow_null=True)
     bound = serializers.FloatField(allow_null=True)
+    proven = serializers.IntegerField()
+    proven_bound = serializers.FloatField(allow_null=True)
     parts = serializers.ListField(child=serializers.DictField())
     created_at = serializers.DateTimeField()
     frozen_at = serializers.DateTimeField(allow_null=True)

@@ -31,6 +31,8 @@ SHARES = tuple(map(Decimal, ("0.01", "0.02", "0.05", "0.1", "0.2")))
 # Models whose numbers of items are kept, and labels that show what labels bring.
 REMEMBERED = 20
 LABELS_COMPARED = 50
+# Instead of advice, as a delivery of such a project is refused with this code.
+NOT_FOR_TASK = "not_for_task"
 
 
 # In a worker --------------------------------------------------------------------------------------
@@ -39,7 +41,7 @@ LABELS_COMPARED = 50
 def report(project: Project) -> dict[str, Any] | None:
     """Return how sure the newest model is of the items that nobody labelled, and the audits."""
     version = project.models.first()
-    if version is None or "deliver" not in tasktypes.of(project).can:
+    if version is None or not is_for(project):
         return None
     predicted = predictions.of_model(project, version)
     free = planning.free_items(project, len(predicted.confidence))
@@ -185,6 +187,11 @@ class Known:
         return round(items * self.seconds * self.project.overlap / 3600, 2)
 
 
+def is_for(project: Project) -> bool:
+    """Return whether a promise can be proven for labels of this type at all."""
+    return "deliver" in tasktypes.of(project).can
+
+
 def estimate(
     project: Project,
     max_error: Decimal,
@@ -220,7 +227,10 @@ def compare(known: Known, shares: Sequence[Decimal], confidence: Decimal) -> lis
 
 
 def _shares(known: Known, allowed: Fraction, alpha: float) -> dict[str, Any]:
-    told = deliverable.region(known.report, known.report.get("all"), allowed, alpha)
+    if is_for(known.project):
+        told = deliverable.region(known.report, known.report.get("all"), allowed, alpha)
+    else:
+        told = deliverable.nothing(NOT_FOR_TASK)
     left = known.left(told["machine"])
     return {**told, "left": left, "hours_left": known.hours(left)}
 

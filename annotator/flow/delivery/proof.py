@@ -74,8 +74,12 @@ def settle(delivery: Delivery) -> None:
     """
     with transaction.atomic():
         held = Delivery.objects.select_for_update(of=("self",)).filter(pk=delivery.pk)
-        found = held.filter(stage=Delivery.Stage.PROVE).first()
-        told = found.standing.get("parts", []) if found else []
+        found = held.get()
+        if found.stage not in Delivery.UNDER_WAY:
+            raise Conflict("delivery_ended")
+        if found.stage == Delivery.Stage.FREEZE:
+            raise Conflict("delivery_being_frozen")
+        told = found.standing.get("parts", [])
         if not any(proven_so_far(part) is not None for part in told):
             raise Conflict("nothing_proven_yet")
         held.update(parts=[{**part, "settled": True} for part in delivery.parts])

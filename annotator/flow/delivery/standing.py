@@ -1,5 +1,6 @@
 """Where a delivery stands, as page and API tell it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotator.models import Delivery, Item, Job
@@ -34,6 +35,7 @@ def told(delivery: Delivery) -> dict[str, Any]:
         "checks_needed": _sum(part["expected"] for part in parts),
         "without_error": _sum(part["without_error"] for part in parts),
         "bound": max((part["bound"] for part in parts if part["bound"] is not None), default=None),
+        **_proven(parts),
         "parts": parts,
         "created_at": delivery.created_at,
         "frozen_at": delivery.frozen_at,
@@ -41,7 +43,16 @@ def told(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def proven_so_far(part: dict[str, Any]) -> int | None:
+def _proven(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how many labels of the model are proven by now, and how many are wrong at most."""
+    rungs = [part["rungs"][number] for part in parts if (number := proven_so_far(part)) is not None]
+    return {
+        "proven": sum(rung["remaining"] for rung in rungs),
+        "proven_bound": max((rung["bound"] for rung in rungs), default=None),
+    }
+
+
+def proven_so_far(part: Mapping[str, Any]) -> int | None:
     """Return the largest region of a promise that is proven with all safer ones, by its number."""
     open_ = (j for j, rung in enumerate(part["rungs"]) if not rung["is_proven"])
     found = next(open_, len(part["rungs"])) - 1

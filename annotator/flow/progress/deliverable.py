@@ -48,19 +48,19 @@ def region(
     from selection.delivery import evidence, regions
 
     if not steps or not steps["counts"]:
-        return _nothing("no_model" if not steps else "all_labelled")
+        return nothing("no_model" if not steps else "all_labelled")
     if not alpha:
-        return _nothing("no_attempt_left")
+        return nothing("no_attempt_left")
     counts, doubt = np.array(steps["counts"]), np.array(steps["doubt"])
     error, slips = doubt / counts, found.get("slips") or 0.0
     fits = np.flatnonzero(error <= regions.LIKELY * float(allowed))
     if not len(fits):
-        return _nothing("nothing_sure")
+        return nothing("nothing_sure")
     last = int(fits[-1])
     size = int(counts[last])
     first = evidence.checks_without_error(0, 0, size, allowed, alpha, slips=slips)
     if first is None or first > size // 2:
-        return _nothing("too_small")
+        return nothing("too_small")
     tested = float(evidence.less_slips(allowed, slips))
     needed = evidence.checks_expected(float(error[last]), tested, alpha)
     few = size * allowed < regions.FEW_WRONG
@@ -72,5 +72,6 @@ def region(
     }
 
 
-def _nothing(advice: str) -> dict[str, Any]:
+def nothing(advice: str) -> dict[str, Any]:
+    """Return that the model may label nothing, and why by its code."""
     return {"machine": 0, "threshold": None, "checks_needed": None, "advice": advice}

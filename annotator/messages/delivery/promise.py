@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from annotator.i18n import numbers
 from annotator.models import Delivery
+from annotator.tasktypes.base import FEATURES
 
 
 def advice(code: str) -> str:
@@ -28,6 +29,7 @@ def advice(code: str) -> str:
         ),
         "all_labelled": _("Every item is labelled, so that nothing is left to the model."),
         "no_model": _("There is no model yet. Label some items first."),
+        "not_for_task": str(FEATURES["deliver"].refusal),
     }
     return sentences.get(code, "")
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotator import tasks
+from annotator import tasks, tasktypes
 from annotator.errors import FlowError
 from annotator.flow.delivery import freezing, outlook, promises, proof
 from annotator.flow.projects import settings
@@ -85,6 +85,7 @@ def _start(request: Request, access: Access) -> HttpResponse:
 def finish(request: Request, project_id: int) -> HttpResponse:
     """Turn finish mode on for a promise, or off."""
     access = open_project(request, project_id, Role.LEAD)
+    tasktypes.require(access.project, "deliver")
     max_error, _confidence = asked(request.POST)
     allowed = float(max_error) if "on" in request.POST else None
     settings.change_project(access.project, finish_error=allowed)

@@ -31,8 +31,10 @@ def outlook_context(project: Project, max_error: Decimal, confidence: Decimal) -
     single = promises.has_single_labels(project)
     told = outlook.estimate(project, max_error, confidence, per_label=single, known=known)
     others = outlook.compare(known, sorted({*outlook.SHARES, max_error}), confidence)
-    is_waiting = not known.report and project.models.exists()
+    available = outlook.is_for(project)
+    is_waiting = available and not known.report and project.models.exists()
     return {
+        "is_available": available,
         "promise": PromiseForm(max_error, confidence),
         "told": told,
         "figures": _figures(told),
@@ -154,15 +156,9 @@ def proof_context(delivery: Delivery) -> dict[str, Any]:
 
 def _so_far(told: Mapping[str, Any]) -> str:
     """Return what is proven of the promises that were given, if anything is."""
-    regions = [
-        part["rungs"][number]
-        for part in told["parts"]
-        if (number := standing.proven_so_far(part)) is not None
-    ]
-    if not regions:
+    if told["proven_bound"] is None:
         return ""
-    machine = sum(rung["remaining"] for rung in regions)
-    return proof_words.so_far(machine, max(rung["bound"] for rung in regions))
+    return proof_words.so_far(told["proven"], told["proven_bound"])
 
 
 def _still(delivery: Delivery, told: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from annotator.flow.delivery import freezing, outlook, planning, promises, proof, standing
 from annotator.flow.operations import background_reports
+from annotator.flow.projects.settings import create_project
 from annotator.models import Delivery, DeliveryCheck, Job, Project, User
 from annotator.projectsettings.item_selection import FINISH_ERROR
 from tests import loop
@@ -56,6 +57,19 @@ def test_project_without_a_model_is_told_to_label(signed_in: SignedIn, db: None,
     assert "There is no model yet. Label some items first." in page
     assert "No deliveries yet." in page
     assert 'id="start-delivery"' not in page
+
+
+def test_page_of_spans_says_that_nothing_is_promised_for_them(
+    signed_in: SignedIn, db: None, lea: User
+) -> None:
+    project = create_project(lea, name="Names", task="text-spans", labels=["person", "place"])
+    page = shown(signed_in(lea), project)
+    assert "Deliveries aren&#x27;t available for spans" in page
+    assert reverse("exports", args=[project.pk]) in page
+    assert "There is no model yet" not in page
+    assert 'class="promise"' not in page
+    answer = signed_in(lea).post(reverse("finish_mode", args=[project.pk]), {"on": "1"})
+    assert answer.status_code == 404
 
 
 def test_page_tells_what_could_go_out_and_what_it_takes(
