@@ -136,9 +136,10 @@ class State:
 
     def put(self, settings: Settings) -> Project:
         """Give a test, which has no rows yet, its own copy."""
+        later = timezone.now() - self.made_at
         with transaction.atomic():
             for each in self.rows:
-                each.store(timezone.now() - self.made_at)
+                each.store(later)
         shutil.copytree(self.files, settings.MEDIA_ROOT, dirs_exist_ok=True)
         return Project.objects.get(pk=self.project)
 
