@@ -193,9 +193,11 @@ def zed(db: Any) -> User:
 
 
 @pytest.fixture
-def project(olga: User, lea: User, ana: User, ben: User) -> Project:
+def project(states: kept.States, olga: User, lea: User, ana: User, ben: User) -> Project:
     """The project of the test's state if it has one, or else a new one."""
-    return Project.objects.first() or loop.mail_project()
+    if states.project is None:
+        return loop.mail_project()
+    return Project.objects.get(pk=states.project)
 
 
 @pytest.fixture(scope="session")
@@ -204,12 +206,13 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> kept.States:
 
 
 @pytest.fixture
-def put_state(states: kept.States, db: None, settings: Settings) -> PutState:
-    """Return a function that gives the test a state by what makes it, and returns its project.
+def put_state(states: kept.States, db: None, settings: Settings) -> Iterator[PutState]:
+    """Yield a function that gives the test a state by what makes it, and returns its project.
 
     Its fixture must be named in `kept.NAMES`.
     """
-    return lambda make: states.put(make, settings)
+    yield lambda make: states.put(make, settings)
+    states.project = None
 
 
 @pytest.fixture

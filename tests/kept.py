@@ -136,9 +136,10 @@ class State:
 
     def put(self, settings: Settings) -> Project:
         """Give a test, which has no rows yet, its own copy."""
+        later = timezone.now() - self.made_at
         with transaction.atomic():
             for each in self.rows:
-                each.store(timezone.now() - self.made_at)
+                each.store(later)
         shutil.copytree(self.files, settings.MEDIA_ROOT, dirs_exist_ok=True)
         return Project.objects.get(pk=self.project)
 
@@ -152,12 +153,15 @@ class States:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: dict[Make, State] = {}
+        # The project of the state that the running test has.
+        self.project: int | None = None
 
     def put(self, make: Make, settings: Settings) -> Project:
         """Give a test the state that `make` makes; who asks for it first has it made."""
         assert not User.objects.exists(), "the state comes after other rows"
         if make not in self._made:
             self._made[make] = self._make(make)
+        self.project = self._made[make].project
         return self._made[make].put(settings)
 
     def _make(self, make: Make) -> State:

@@ -5,24 +5,15 @@ from typing import Any
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
-from pytest_django import Settings
 
 from annotator.flow.datasets import export_job
 from annotator.formats.registry import WRITERS
-from annotator.models import Project, User
-from tests import loop
+from annotator.models import User
 from tests.api import described
 from tests.api.calls import assert_refused, at
 from tests.given import Api
-from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
-busy_once = keeping(lambda _patch: loop.keep_busy(loop.mail_project()))
-
-
-@pytest.fixture
-def busy(busy_once: Kept, db: None, settings: Settings) -> Project:
-    return busy_once.put(settings)
 
 
 def types(path: str) -> set[str]:

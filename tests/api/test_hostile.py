@@ -11,20 +11,12 @@ from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.generators import SchemaGenerator
 from knox.models import AuthToken
-from pytest_django import Settings
 
 from annotator.api.responses.schema import ANSWERS
 from annotator.models import Annotation, Item, Project, User
 from tests import hostile, loop
-from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
-busy_once = keeping(lambda _patch: loop.keep_busy(loop.mail_project()))
-
-
-@pytest.fixture
-def busy(busy_once: Kept, db: None, settings: Settings) -> Project:
-    return busy_once.put(settings)
 
 
 DEEP = b'{"name": "x", "labels": ' + b"[" * 1000 + b"]" * 1000 + b"}"

@@ -6,22 +6,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
-from pytest_django import Settings
 
 from annotator.models import FeatureShard, Item, Project, User
 from annotator.tasktypes.media.image import Image as Pictures
-from tests import loop
 from tests.api.calls import assert_refused, at
 from tests.given import Api
-from tests.kept import Kept, keeping
 
 pytestmark = pytest.mark.django_db
-busy_once = keeping(lambda _patch: loop.keep_busy(loop.mail_project()))
-
-
-@pytest.fixture
-def busy(busy_once: Kept, db: None, settings: Settings) -> Project:
-    return busy_once.put(settings)
 
 
 def predicted(client: Any, project: Project, *items: Any) -> list[dict[str, Any]]:

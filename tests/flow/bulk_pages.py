@@ -2,18 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from annotator.flow.annotation import bulk_confirm
-from annotator.flow.training import confident_items
-from annotator.models import Annotation, Project, Source, User
-from tests import loop
-
-
-def make_sure(patch: pytest.MonkeyPatch) -> Project:
-    """Return a project with 120 items and a model of twelve labels, confident about the others."""
-    patch.setattr(confident_items, "LEAST", 0.5)
-    return loop.make_sure(loop.mail_project())
+from annotator.models import Annotation, Source, User
 
 
 def keys(page: Any) -> Any:

@@ -4,7 +4,6 @@ import uuid
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
 from annotator.errors import Conflict, NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, history, revise
@@ -28,17 +27,10 @@ from annotator.models import (
 )
 from annotator.pool import audit_set, training_set
 from tests import loop
-from tests.flow.bulk_pages import confirm, keys, make_sure, standing
+from tests.flow.bulk_pages import confirm, keys, standing
 from tests.given import RunRound
-from tests.kept import Kept, keeping
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
-sure_once = keeping(make_sure)
-
-
-@pytest.fixture
-def sure(sure_once: Kept, db: None, settings: Settings) -> Project:
-    return sure_once.put(settings)
 
 
 # Confirming --------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from annotator.errors import NotFound
 from annotator.flow.annotation import bulk_confirm, bulk_pages, payload, revise
@@ -18,17 +18,10 @@ from annotator.messages.bulk import empty_words
 from annotator.models import Item, Label, Lease, Project, QueueEntry, Source, User
 from annotator.pool import audit_set, feature_store, model_files
 from tests import loop
-from tests.flow.bulk_pages import confirm, keys, make_sure, standing
+from tests.flow.bulk_pages import confirm, keys, standing
 from tests.given import Fill, Learn, RunRound
-from tests.kept import Kept, keeping
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("easily_sure")]
-sure_once = keeping(make_sure)
-
-
-@pytest.fixture
-def sure(sure_once: Kept, db: None, settings: Settings) -> Project:
-    return sure_once.put(settings)
 
 
 # What is on a page -------------------------------------------------------------------------------
