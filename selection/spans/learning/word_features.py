@@ -89,7 +89,8 @@ class _Finders(NamedTuple):
             kinds.setdefault(kind, {})[value] = number
         word, lower, form, three, length = (kinds.get(kind, {}).get for kind in "wlsgn")
         affixes = range(1, LONGEST_AFFIX + 1)
-        starts, ends = ([kinds.get(f"{side}{n}", {}).get for n in affixes] for side in "+-")
+        starts: list[_Find] = [kinds.get(f"+{n}", {}).get for n in affixes]
+        ends: list[_Find] = [kinds.get(f"-{n}", {}).get for n in affixes]
         whole = {name: number for number, name in enumerate(names)}
         return cls(whole.get, word, lower, form, three, length, starts, ends)
 
