@@ -59,6 +59,7 @@ SPAN_ATTRIBUTES = Setting(
     gettext_lazy("Attributes of spans"),
     gettext_lazy(
         "A span may carry one of them beside its label. Separate them by commas: negated, uncertain"
+        ". Spans keep a name that is taken off the list or changed here; new ones cannot have it."
     ),
     Group.QUALITY_CONTROL,
     When.RELOAD,

@@ -72,7 +72,8 @@ def _curves(curve: dict[str, Any], group: Sequence[SpanRun]) -> dict[str, Any]:
 
 
 def _mean(group: Sequence[SpanRun], name: str) -> FloatArray:
-    return np.array([getattr(run, name) for run in group], dtype=np.float64).mean(axis=0)
+    table: FloatArray = np.array([getattr(run, name) for run in group], dtype=np.float64)
+    return np.asarray(table.mean(axis=0))
 
 
 def _savings(saved: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from annotator.flow.annotation import adjudicate, revise
+from annotator.flow.annotation import adjudicate, revise, submit
 from annotator.flow.datasets import export
 from annotator.flow.projects import settings
+from annotator.flow.queue import leasing
 from annotator.models import Annotation, Disagreement, Project
 from annotator.tasktypes.common_marks import most_marks
 from annotator.tasktypes.marks import Mark
@@ -20,6 +21,7 @@ from tests.tasktypes.test_spans import (
     answer,
     bring_in,
     call,
+    key,
     lease_of,
     project,
     save,
@@ -167,3 +169,37 @@ def test_suggested_attribute_comes_along(client: Any, choosing: Project, ana: An
     settings.change_settings(choosing, audit_share=0.0)
     shown = call(client, ana, "post", f"{choosing.pk}/next", {}).json()
     assert shown["suggestion"]["spans"] == [{**NEGATED, "text": "Ana Roth"}]
+
+
+def test_renamed_attribute_breaks_no_stored_answer(
+    client: Any, choosing: Project, ana: Any, ben: Any, lea: Any
+) -> None:
+    settings.change_settings(choosing, overlap=2)
+    bring_in(choosing, {"id": "1", "text": TEXT}, {"id": "2", "text": f"{TEXT} 2"})
+    given = answer(choosing, ana, (*ANA, "negated"))
+    settings.change_settings(choosing, span_attributes="denied, uncertain")
+    choosing = loop.refreshed(choosing)
+    given = Annotation.objects.get(pk=given.pk)
+    assert [each.get("attribute") for each in loop.exported(choosing)[0]["spans"]] == ["negated"]
+    # Another span of the text is added, and the attribute is changed and put back.
+    revise.correct(given, ana, [Mark(*ANA, "negated"), Mark(*LI)])
+    revise.correct(loop.refreshed(given), ana, [Mark(*ANA, "denied")])
+    revise.revert(loop.refreshed(given), ana)
+    given.refresh_from_db()
+    assert [mark[3] for mark in given.value if len(mark) > 3] == ["negated"]
+    # A lead may decide for it as well.
+    other = leasing.lease_next(choosing, ben)
+    while other.item_id != given.item_id:
+        other = leasing.lease_next(choosing, ben)
+    submit.submit(choosing, ben, lease=str(other.pk), labels=[Mark(*ANA)], client_id=key())
+    adjudicate.decide(choosing, lea, given.item_id, [Mark(*ANA, "negated")])
+
+
+def test_former_attribute_is_no_choice_for_other_texts(
+    client: Any, choosing: Project, ana: Any
+) -> None:
+    bring_in(choosing, {"text": TEXT}, {"text": f"{TEXT} 2"})
+    answer(choosing, ana, (*ANA, "negated"))
+    settings.change_settings(choosing, span_attributes="denied")
+    refused = save(client, loop.refreshed(choosing), ana, [NEGATED])
+    assert (refused.status_code, refused.json()["code"]) == (422, "span_attribute")

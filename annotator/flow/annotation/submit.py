@@ -18,6 +18,7 @@ from django.utils import timezone
 from annotator import tasktypes
 from annotator.db.compiled_queries import CompiledSelect, CompiledUpdate, insert_row
 from annotator.errors import Conflict, Invalid
+from annotator.flow.annotation import mark_attributes
 from annotator.flow.annotation.payload import refs_given
 from annotator.flow.annotation.window_tags import parse_tags
 from annotator.flow.labels import naming
@@ -244,8 +245,12 @@ def parse_labels(
     answer.check_number(len(labels))
     if not answer.of_classes:
         marks = [_by_id(each, known) for each in labels]
-        text = "" if item is None else item().text
-        return Said(given, answer.marks(marks, text, mark_rules(project)))
+        if item is None:
+            return Said(given, answer.marks(marks, "", mark_rules(project)))
+        found = item()
+        return Said(
+            given, answer.marks(marks, found.text, mark_attributes.rules_for(found, project, marks))
+        )
     if len(chosen) != len(labels):
         raise Invalid("label_number", message="label_twice", field="labels")
     return Said(given)

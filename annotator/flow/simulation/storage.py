@@ -108,8 +108,8 @@ def save_run(folder: Path, spec: RunSpec, run: "AnyRun") -> None:
     storage_arrays.save_npz(_run_path(folder, spec), {**arrays, "seconds": seconds, "of": of})
 
 
-def load_run(folder: Path, spec: RunSpec) -> "AnyRun | None":
-    """Return the stored run; None if it must be done, or repeated."""
+def load_run(folder: Path, spec: RunSpec) -> Any:
+    """Return the stored run, of labels or of spans; None if it must be done, or repeated."""
     from selection.simulation.dataset import Run
     from selection.spans.simulation.dataset import SpanRun
 

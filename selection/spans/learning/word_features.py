@@ -87,11 +87,12 @@ class _Finders(NamedTuple):
             # What a feature is of may have "=" itself, its kind has not.
             kind, _equals, value = name.partition("=")
             kinds.setdefault(kind, {})[value] = number
-        by_kind: list[_Find] = [kinds.get(kind, {}).get for kind in ("w", "l", "s", "g", "n")]
+        word, lower, form, three, length = (kinds.get(kind, {}).get for kind in "wlsgn")
         affixes = range(1, LONGEST_AFFIX + 1)
-        starts, ends = ([kinds.get(f"{side}{n}", {}).get for n in affixes] for side in "+-")
+        starts: list[_Find] = [kinds.get(f"+{n}", {}).get for n in affixes]
+        ends: list[_Find] = [kinds.get(f"-{n}", {}).get for n in affixes]
         whole = {name: number for number, name in enumerate(names)}
-        return cls(whole.get, *by_kind, starts, ends)
+        return cls(whole.get, word, lower, form, three, length, starts, ends)
 
 
 def _known(numbers: list[int | None]) -> list[int]:
