@@ -18,7 +18,8 @@ def spec(points: Sequence[Point], max_error: float, theme: str) -> render.Spec:
         "field": "share",
         "type": "quantitative",
         "title": _("share of the items that the model labels"),
-        "axis": {"format": "%", "grid": False, "tickCount": 5},
+        # In a narrow chart, six labels touch where a space stands before the percent sign.
+        "axis": {"format": "%", "grid": False, "values": [0, 0.25, 0.5, 0.75, 1]},
         "scale": {"domain": [0, 1]},
     }
     top = _top(points, max_error)
@@ -59,15 +60,16 @@ def _promise(max_error: float, colours: Any) -> list[render.Spec]:
             "data": {"values": [{}]},
             "mark": {
                 "type": "text",
-                "align": "right",
+                # Where few items are labelled, the curve is below the line.
+                "align": "left",
                 "baseline": "bottom",
-                "dx": -4,
+                "dx": 4,
                 "dy": -2,
                 "color": colours["ink"],
                 "font": render.FONT,
                 "fontSize": 12,
                 "text": words,
             },
-            "encoding": {"x": {"datum": 1}, "y": {"datum": max_error}},
+            "encoding": {"x": {"datum": 0}, "y": {"datum": max_error}},
         },
     ]

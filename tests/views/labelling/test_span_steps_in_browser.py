@@ -1,4 +1,4 @@
-"""Steps at the desk of spans: undone and done again, kept while one looks back, in either direction."""
+"""Steps at the desk of spans: undone, done again, kept while looking back, in either direction."""
 
 from typing import Any
 
