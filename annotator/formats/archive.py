@@ -26,17 +26,23 @@ from annotator.formats.base import (
     SkippedFile,
     UnreadableFile,
     because,
+    named,
 )
 from annotator.formats.tables.columns import Found
 from annotator.formats.tables.labels import LabelParser, tidy
 from annotator.formats.tables.lines import encoding_of, opened
 from annotator.formats.tables.rows import LONGEST_TEXT, Given, as_row
+from annotator.formats.tools import doccano
 
 # Tables are unpacked to disk, one at a time.
 LARGEST_TABLE = 4 << 30
 LARGEST_TEXT = 4 * LONGEST_TEXT
 BLOCK = 1 << 20
 TABLES = (csv.READER, jsonl.READER, spreadsheet.READER, parquet.READER)
+# How files of one data set are called that are no person's.
+OF_NOBODY = frozenset(
+    ("all", "unknown", "data", "train", "test", "dev", "valid", "validation", "export", "labels")
+)
 TEXT_ENDINGS = (".txt", ".text", ".md")
 
 
@@ -44,7 +50,7 @@ def look(path: Path, columns: Columns) -> Looked:
     """Look at the first table, or count the texts; UnreadableFile without either."""
     looks = _looks_at_hand(path, columns)
     if not looks:
-        raise UnreadableFile("no_tables")
+        raise _nothing_read(path)
     first, is_plain = looks[0]
     notes = list(first.notes)
     if is_plain:
@@ -75,6 +81,14 @@ def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -
         before = last
 
 
+def _nothing_read(path: Path) -> UnreadableFile:
+    """Return why an archive has nothing to read: what is wrong with its first table, if any is."""
+    for part in _parts(path):
+        if part.problem and part.problem.code != "unread_kind":
+            return UnreadableFile.because(named(part.name, part.problem.reason))
+    return UnreadableFile("no_tables")
+
+
 @dataclass(frozen=True)
 class _Part:
     """A file of the archive, unpacked: a table, a text, or one that is passed over."""
@@ -83,6 +97,8 @@ class _Part:
     path: Path | None = None
     reader: Reader | None = None
     problem: SkippedFile | None = None
+    # Who gave the answers of a file that names nobody.
+    person: str = ""
 
     def look(self, columns: Columns) -> Looked | None:
         if self.path is None:
@@ -104,7 +120,21 @@ class _Part:
         except UnreadableFile as problem:
             yield SkippedFile(self.name, problem.reason)
             return
-        yield from self.reader.read(self.path, columns, looked, label_names)
+        rows = self.reader.read(self.path, columns, looked, label_names)
+        is_of_one = any(note.values.get("tool") == doccano.TOOL.title for note in looked.notes)
+        yield from _attributed(rows, self.person) if self.person and is_of_one else rows
+
+
+def _attributed(rows: Rows, person: str) -> Rows:
+    """Yield the rows with the answers of the only person whose they are."""
+    for row in rows:
+        if isinstance(row, Row):
+            answers = (
+                each if each.annotator else replace(each, annotator=person) for each in row.answers
+            )
+            yield replace(row, answers=tuple(answers))
+        else:
+            yield row
 
 
 def _looks_at_hand(path: Path, columns: Columns) -> list[tuple[Looked, bool]]:
@@ -145,9 +175,20 @@ def _parts(path: Path) -> Iterator[_Part]:
         entries = [entry for entry in archive.ordered() if not is_left_behind(entry.name)]
         if not entries:
             raise UnreadableFile("empty_zip", message="empty_archive")
-        has_tables = any(_is_table(entry.name) for entry in entries)
+        tables = [entry.name for entry in entries if _is_table(entry.name)]
         for entry in entries:
-            yield from _of_entry(archive, entry, has_tables)
+            for part in _of_entry(archive, entry, bool(tables)):
+                yield replace(part, person=_person(entry.name) if len(tables) > 1 else "")
+        left = [entry.name for entry in archive.entries if is_left_behind(entry.name)]
+        if left:
+            system = SkippedFile(left[0], because("system_files", n=len(left)))
+            yield _Part(left[0], problem=system)
+
+
+def _person(name: str) -> str:
+    """Return whose file this is, as doccano writes one for each person."""
+    stem = PurePosixPath(name).stem
+    return "" if stem.lower() in OF_NOBODY else stem
 
 
 def _is_table(name: str) -> bool:

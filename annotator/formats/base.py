@@ -208,7 +208,7 @@ class Part:
 TEXT = Part(
     "text",
     "",
-    ("text", "content", "sentence", "message", "body", "document", "abstract", "question"),
+    ("text", "content", "sentence", "message", "body", "document", "abstract", "question", "title"),
     "no_text_column",
 )
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,10 @@ from annotator.formats.base import (
 )
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.spans.token_tags import Border, decode, encode, is_tag, placed, split_at
-from annotator.formats.tables.lines import encoding_of, lines_of
+from annotator.formats.tables.lines import encoding_of, encoding_of_start, lines_of
 
 DOCUMENT = "-DOCSTART-"
+BLOCKS_LOOKED_AT = 20
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -76,13 +78,30 @@ def _blocks(path: Path, encoding: str) -> Iterator[_Block]:
             if block.rows:
                 yield block
                 block = _Block(block.number + 1)
-        elif text.startswith("#") and "\t" not in text:
+        elif text.startswith("#") and not _is_token(text):
             name, _sign, value = text[1:].partition("=")
             block.about[name.strip()] = value.strip()
         else:
             block.rows.append(text.split("\t") if "\t" in text else text.split())
     if block.rows:
         yield block
+
+
+def _is_token(line: str) -> bool:
+    """Return whether a line that begins like a comment is a number sign with its tag."""
+    cells = line.split()
+    return "\t" in line or ("=" not in line and cells[0] == "#" and is_tag(cells[-1]))
+
+
+def is_tagged(path: Path) -> bool:
+    """Return whether the first lines of a text are tokens with their tags."""
+    try:
+        blocks = list(islice(_blocks(path, encoding_of_start(path)), BLOCKS_LOOKED_AT))
+    except UnreadableFile:
+        return False
+    rows = [row for block in blocks for row in block.rows]
+    has_tags = any(row[-1] != "O" for row in rows)
+    return has_tags and all(len(row) > 1 and is_tag(row[-1]) for row in rows)
 
 
 def _row(block: _Block) -> Row | RejectedRow:

@@ -74,7 +74,7 @@ def look(path: Path, columns: Columns) -> Looked:
     try:
         return reading.look(table, replace(columns, guarded=True))
     except UnreadableFile as problem:
-        raise _without_header(problem, shape, columns) from problem
+        raise csv_shape.without_header(problem, shape.header, columns) from problem
 
 
 def read(path: Path, wanted: Columns, looked: Looked, label_names: set[str]) -> Rows:
@@ -100,17 +100,6 @@ def _shape(path: Path, encoding: str, columns: Columns) -> Shape:
     return shape
 
 
-def _without_header(problem: UnreadableFile, shape: Shape, columns: Columns) -> UnreadableFile:
-    has_label = any(name in columns.label_names for name in shape.header)
-    looks_headless = has_label or csv_shape.looks_headless(shape.header)
-    if problem.code != "missing_column" or not looks_headless:
-        return problem
-    why, also = problem.reason, because("no_header", message="header_wanted")
-    return UnreadableFile.because(
-        replace(why, code=also.code, message=why.key, also=(*why.also, also))
-    )
-
-
 def _table(path: Path, encoding: Encoding, shape: Shape) -> reading.Table:
     about = {
         "encoding": encoding.name,
@@ -128,9 +117,7 @@ def _records(path: Path, encoding: str, shape: Shape) -> reading.Records:
     if shape.has_separator_line:
         while not next(lines).strip():
             pass
-    reader = csv.reader(
-        lines, delimiter=shape.delimiter, strict=True, skipinitialspace=shape.spaced
-    )
+    reader = csv_shape.parser(_mended(lines) if shape.escapes else lines, shape)
     number = -shape.before
     while True:
         line = lines.number + 1
@@ -156,6 +143,11 @@ def _records(path: Path, encoding: str, shape: Shape) -> reading.Records:
         if number > 0:
             is_header = len(shape.names) > 1 and _is_header(cells, shape.names)
             yield number, _again(number) if is_header else _record(number, shape.names, cells)
+
+
+def _mended(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the lines with quotation marks within a field doubled, where a backslash marks them."""
+    return (line.replace('\\"', '""') for line in lines)
 
 
 def _is_header(cells: list[str], names: tuple[str, ...]) -> bool:

@@ -42,8 +42,12 @@ KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
 
 def look(path: Path, _columns: Columns | None = None) -> Looked:
     """Return the number of pictures in an archive; UnreadableFile if it is unsafe or has none."""
-    if sniff.content_of(path) == "picture":
+    content = sniff.content_of(path)
+    if content == "picture":
         return Looked(1)
+    if content in ("text", "binary"):
+        # A name that ends like that of a picture says nothing.
+        raise _no_picture(path)
     with sources.opened(path) as archive:
         entries = _meant(archive)
         pictures = [entry for entry in entries if _is_picture(archive, entry)]
@@ -56,7 +60,19 @@ def look(path: Path, _columns: Columns | None = None) -> Looked:
         table = label_table.read(archive, entries, set())
         names = _columns.label_names if _columns else frozenset()
         notes = () if table.has_labels else _folder_notes(pictures, set(names))
-    return Looked(len(pictures), notes=notes)
+    return Looked(len(pictures), notes=(*notes, *_name_notes(archive)))
+
+
+def _no_picture(path: Path) -> UnreadableFile:
+    if not path.stat().st_size:
+        return UnreadableFile("empty_file", message="no_bytes")
+    return UnreadableFile("unsupported_image", message="no_image_file", kinds=KINDS)
+
+
+def _name_notes(archive: Any) -> tuple[Note, ...]:
+    """Return in which encoding the names of the files were read, where it was found out."""
+    encoding = getattr(archive, "encoding", "")
+    return (Note("names_read_as", {"name": encoding}),) if encoding else ()
 
 
 def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:

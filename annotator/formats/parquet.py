@@ -29,13 +29,29 @@ def _table(path: Path, label_names: set[str]) -> reading.Table:
         raise UnreadableFile("parquet_missing")
     file = _opened(path)
     schema = file.schema_arrow
+    repeated = next((name for name in schema.names if schema.names.count(name) > 1), "")
+    if repeated:
+        raise UnreadableFile("duplicate_column", name=repeated[:60])
     classes = class_names.of_schema(schema.metadata or {}, label_names)
     return reading.Table(
         lambda: class_names.named(_records(path), classes),
-        [str(name) for name in schema.names],
+        _names(schema),
         file.metadata.num_rows,
         notes=(Note("class_names", {"names": ", ".join(classes)}),) if classes else (),
     )
+
+
+def _names(schema: Any) -> list[str]:
+    """Return the columns, then the fields within them by dotted names."""
+    import pyarrow
+
+    nested = [
+        f"{column.name}.{inner.name}"
+        for column in schema
+        if pyarrow.types.is_struct(column.type)
+        for inner in column.type
+    ]
+    return [*map(str, schema.names), *nested]
 
 
 def _opened(path: Path) -> Any:
@@ -61,9 +77,48 @@ def _decoded(path: Path) -> Iterator[dict[str, Any]]:
             total += batch.nbytes
             if batch.nbytes > MOST_BYTES_OF_BATCH or total > MOST_BYTES:
                 raise UnreadableFile("too_large", message="parquet_unpacks_to_much")
-            yield from batch.to_pylist()
+            yield from _readable(batch).to_pylist()
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as problem:
         raise UnreadableFile("not_parquet", problem=str(problem)[:200]) from problem
+
+
+def _readable(batch: Any) -> Any:
+    """Return a batch with texts for bytes that are texts, and times that Python knows."""
+    import pyarrow
+
+    columns = [_readable_column(column) for column in batch.columns]
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _readable_column(column: Any) -> Any:
+    import pyarrow
+
+    kind = column.type
+    is_moment, is_span = pyarrow.types.is_timestamp(kind), pyarrow.types.is_duration(kind)
+    if (is_moment or is_span) and kind.unit == "ns":
+        return _without_nanoseconds(column)
+    if pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind):
+        try:
+            # Some programs write texts without telling that they are.
+            return column.cast(pyarrow.large_string())
+        except pyarrow.ArrowInvalid:
+            pass
+    return column
+
+
+def _without_nanoseconds(column: Any) -> Any:
+    """Return times as Python has them; those with more digits as texts or numbers, to keep them."""
+    import pyarrow
+
+    kind = column.type
+    is_moment = pyarrow.types.is_timestamp(kind)
+    try:
+        return column.cast(
+            pyarrow.timestamp("us", kind.tz) if is_moment else pyarrow.duration("us")
+        )
+    except pyarrow.ArrowInvalid:
+        bare = column.cast(pyarrow.timestamp("ns", "UTC")) if is_moment and kind.tz else column
+        return bare.cast(pyarrow.string() if is_moment else pyarrow.int64())
 
 
 READER = Reader("parquet", "Parquet", (".parquet",), look, read)

@@ -16,7 +16,7 @@ from annotator.formats.base import (
 )
 from annotator.formats.sniff import refuse_other_kinds
 from annotator.formats.tables import reading
-from annotator.formats.tables.lines import Encoding, Lines, encoding_of
+from annotator.formats.tables.lines import Encoding, Lines, encoding_of, encoding_of_start, opened
 
 FASTTEXT = re.compile(r"((?:__label__\S+[ \t]+)+)(.*)", re.DOTALL)
 PREFIX = "__label__"
@@ -33,6 +33,12 @@ def read(path: Path, columns: Columns, looked: Looked, label_names: set[str]) ->
     """Yield each line with text in order, numbered from 1."""
     table = _table(path, Encoding(looked.encoding, looked.rows))
     yield from reading.read(table, _wanted(columns), label_names)
+
+
+def is_fasttext(path: Path) -> bool:
+    """Return whether a text begins with a label of fastText."""
+    with opened(path, encoding_of_start(path)) as file:
+        return file.read(len(PREFIX) + 1).lstrip("\ufeff").startswith(PREFIX)
 
 
 def _wanted(columns: Columns) -> Columns:

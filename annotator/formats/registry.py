@@ -97,8 +97,18 @@ def _of_text(path: Path, by_name: Reader, usable: Collection[str]) -> Reader:
     """Return the reader of a text whose name may be wrong: of a table, or of JSON."""
     if by_name in (plain_text.READER, jsonl.READER) and "csv" in usable and csv.is_table(path):
         return csv.READER
+    if by_name in (plain_text.READER, csv.READER) and "conll" in usable and conll.is_tagged(path):
+        return conll.READER
+    if by_name is csv.READER and "text" in usable and plain_text.is_fasttext(path):
+        return plain_text.READER
     is_json = by_name is csv.READER and "jsonl" in usable and jsonl.is_json(path)
     return jsonl.READER if is_json else by_name
+
+
+def _of_start(path: Path, usable: Collection[str]) -> Reader | None:
+    """Return the reader of a text whose name tells nothing, by its first character."""
+    found = archive.reader_of(path)
+    return found if found.kind in usable else None
 
 
 def for_content(
@@ -120,7 +130,7 @@ def for_content(
         if content == "text" and kind == "":
             return None
         raise sniff.wrong_content(content)
-    by_name = for_file(name, kind, usable)
+    by_name = for_file(name, kind, usable) or (None if kind else _of_start(path, usable))
     if by_name and not kind:
         by_name = _of_text(path, by_name, usable)
     if by_name and by_name.kind in usable:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 from annotator.formats.archives import zip_source
 from annotator.formats.base import UnreadableFile
+from annotator.formats.tables.wide import wide_encoding
 
 MAGIC = (
     (b"PK\x03\x04", "zip"),
@@ -26,14 +27,41 @@ MAGIC = (
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ", "xz"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\x7fELF", "program"),
+    (b"\xcf\xfa\xed\xfe", "program"),
+    (b"\x93NUMPY", "numpy"),
+    (b"ARROW1\x00\x00", "feather"),
+    (b"ID3", "audio"),
+    (b"OggS", "audio"),
+    (b"fLaC", "audio"),
+    (b"{\\rtf", "rtf"),
 )
+# A text has hardly any of these; a byte order mark or zeros make it UTF-16.
+CONTROLS = bytes({*range(9), *range(14, 27), 28, 29, 30, 31, 127})
+MOST_CONTROLS = 0.08
+FEWEST_CONTROLS = 6
+SAMPLE = 4096
 # Brands of the ISO container that are pictures.
 PICTURE_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc")
 # How pages begin, and workbooks in XML.
-PAGES = (b"<!doctype html", b"<html", b"<?xml")
+PAGES = ((b"<!doctype html", "html"), (b"<html", "html"), (b"<?xml", "xml"))
 # Names of members that tell what a ZIP file is.
 MEMBERS = (("xl/", "xlsx"), ("word/", "docx"), ("ppt/", "pptx"))
 
+
+# Endings of names that files of any kind have.
+OF_ANYTHING = (
+    "",
+    ".dat",
+    ".data",
+    ".train",
+    ".dev",
+    ".test",
+    ".testa",
+    ".testb",
+    ".upload",
+    ".bin",
+)
 
 # What people call the kinds that nothing reads.
 NAMES = {
@@ -59,6 +87,13 @@ NAMES = {
     "picture": "image",
     "folder": "folder",
     "html": "HTML",
+    "xml": "XML",
+    "program": "program",
+    "numpy": "NumPy",
+    "feather": "Feather",
+    "audio": "audio",
+    "rtf": "RTF",
+    "binary": "binary",
 }
 
 
@@ -73,7 +108,19 @@ def content_of(path: Path) -> str:
         kind = kind_of_start(file.read(512))
     if kind == "gzip":
         return _gzip(path)
+    if kind == "text" and _is_binary(path):
+        return "binary"
     return _zip(path) if kind == "zip" else kind
+
+
+def _is_binary(path: Path) -> bool:
+    """Return whether a file that is of no known kind is no text either."""
+    with path.open("rb") as file:
+        start = file.read(SAMPLE)
+    controls = len(start) - len(start.translate(None, CONTROLS))
+    if controls < max(MOST_CONTROLS * len(start), FEWEST_CONTROLS):
+        return False
+    return not wide_encoding(start)
 
 
 def kind_of_start(start: bytes) -> str:
@@ -82,6 +129,10 @@ def kind_of_start(start: bytes) -> str:
         return "picture"
     if start.startswith(b"BM") and b"\x00" in start[:20]:
         return "picture"
+    if start.startswith(b"RIFF") and start[8:12] in (b"WAVE", b"AVI "):
+        return "audio" if start[8:12] == b"WAVE" else "video"
+    if start.startswith(b"MZ") and b"\x00" in start[:64]:
+        return "program"
     if start[4:8] == b"ftyp":
         return "picture" if start[8:12] in PICTURE_BRANDS else "video"
     if start[128:132] == b"DICM":
@@ -90,9 +141,11 @@ def kind_of_start(start: bytes) -> str:
         return "tar"
     if start[:1] == b"x" and _is_docbin(start):
         return "docbin"
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(PAGES):
-        # Programs save such under the name of a workbook.
-        return "html"
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    # Programs save such under the name of a workbook.
+    page = next((kind for mark, kind in PAGES if text.startswith(mark)), "")
+    if page:
+        return page
     return next((kind for mark, kind in MAGIC if start.startswith(mark)), "text")
 
 
@@ -136,6 +189,12 @@ def ending_of(name: str) -> str:
     if suffixes == [".tar", ".gz"]:
         return ".tar.gz"
     return suffixes[-1] if suffixes else ""
+
+
+def tells_nothing(name: str) -> bool:
+    """Return whether the name of a file does not tell its kind."""
+    ending = ending_of(name)
+    return ending in OF_ANYTHING or ending[1:].isdigit()
 
 
 def refuse_other_kinds(path: Path) -> None:

@@ -37,7 +37,10 @@ PROCESS = Path(__file__).with_name("tables") / "workbook_process.py"
 def look(path: Path, columns: Columns) -> Looked:
     """Check the first sheet with rows; UnreadableFile if there is none."""
     table, wanted = _table(path, columns)
-    return reading.look(table, wanted)
+    try:
+        return reading.look(table, wanted)
+    except UnreadableFile as problem:
+        raise csv_shape.without_header(problem, table.header, wanted) from problem
 
 
 def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:

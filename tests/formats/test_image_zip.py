@@ -118,7 +118,11 @@ def test_entries_that_share_their_bytes_are_refused(pack: Any) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(b"", "bad_zip"), (b"no zip at all", "bad_zip"), (b"PK\x05\x06" + bytes(18), "empty_zip")],
+    [
+        (b"", "empty_file"),
+        (b"no zip at all", "unsupported_image"),
+        (b"PK\x05\x06" + bytes(18), "empty_zip"),
+    ],
 )
 def test_what_is_no_zip_is_refused(tmp_path: Path, content: Any, code: str) -> None:
     path = tmp_path / "file.zip"

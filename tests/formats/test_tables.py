@@ -260,7 +260,7 @@ def test_json_array_is_read_in_parts(
         ('{"text": NaN}', "text_type"),
         ('{"text": "a", "text": "b"}', "duplicate_key"),
         ('{"text": "a", "x": ' + "1" * 4301 + "}", "bad_number"),
-        ("[" * 2000, "bad_json"),
+        ("[" * 2000, "too_deep"),
         ("7", "not_an_object"),
         ("null", "not_an_object"),
         ('{"text": 7}', "text_type"),
@@ -313,7 +313,7 @@ def test_deeply_nested_field_costs_nothing_but_itself(read: Any, depth: int) -> 
 
 
 def test_json_nested_beyond_reason_is_refused(read: Any) -> None:
-    assert refusal(read, "[" * 100_000 + "]" * 100_000, "jsonl").code == "bad_json"
+    assert refusal(read, "[" * 100_000 + "]" * 100_000, "jsonl").code == "too_deep"
 
 
 def test_labels_that_only_later_lines_have_are_labels(read: Any) -> None:

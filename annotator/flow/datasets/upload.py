@@ -3,7 +3,7 @@
 import sys
 import uuid
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,7 +18,9 @@ from annotator.flow.datasets.buckets import copies
 from annotator.flow.datasets.options import Options
 from annotator.flow.datasets.server_files import ServerFile
 from annotator.formats import Columns, Looked, UnreadableFile
+from annotator.formats.base import Reader
 from annotator.formats.registry import READERS, for_content, for_file
+from annotator.formats.sniff import content_of, tells_nothing
 from annotator.i18n.reasons import worded
 from annotator.models import Import, Project, UnfinishedUpload, Upload, User
 
@@ -321,12 +323,18 @@ def uploaded(name: str) -> Path:
 def kind_of(project: Project, name: str, format: str = "", path: Path | None = None) -> str:
     """Return the format of a file by its name, or by its content if it is stored at `path`.
 
-    WrongType if the task type does not accept it.
+    Empty where the name tells nothing and the content is not there yet. WrongType if the task
+    type does not accept it.
     """
     allowed = tasktypes.of(project).formats
     try:
         by_name = for_file(name or "", format, allowed)
         found = by_name if path is None else for_content(path, name, format, allowed) or by_name
+        if path is None and by_name is None and tells_nothing(name):
+            # Its content decides, once it is there.
+            return ""
+        if path is not None and not format and not _may_be_called(name, by_name, path, allowed):
+            found = None
     except UnreadableFile as problem:
         raise WrongType(problem.code, detail=worded(problem.reason), field="file") from problem
     if found is None or found.kind not in allowed:
@@ -338,6 +346,13 @@ def kind_of(project: Project, name: str, format: str = "", path: Path | None = N
             name=(name or "")[:100],
         )
     return found.kind
+
+
+def _may_be_called(name: str, by_name: Reader | None, path: Path, allowed: Collection[str]) -> bool:
+    """Return whether a text may have a name like this; other content tells itself what it is."""
+    if content_of(path) != "text":
+        return True
+    return by_name.kind in allowed if by_name else tells_nothing(name)
 
 
 def keep_upload(file: Any, most_mb: int | None = None) -> Path:
@@ -378,7 +393,9 @@ def look(path: Path, kind: str, columns: Columns) -> Looked:
     try:
         return READERS[kind].look(path, columns)
     except UnreadableFile as problem:
-        raise Invalid(problem.code, detail=worded(problem.reason), field="file") from problem
+        # A column that is not there is told with the field that names it.
+        field = problem.reason.values.get("field", "file")
+        raise Invalid(problem.code, detail=worded(problem.reason), field=field) from problem
 
 
 def look_for_vectors(path: Path, kind: str, columns: Columns) -> tuple[Looked, Columns]:

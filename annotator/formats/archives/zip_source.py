@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from annotator.formats.archives.names import is_unsafe, name_of
+from annotator.formats.archives.names import is_unsafe, names_of
 from annotator.formats.base import BadContent, UnreadableFile
 
 MOST_ENTRIES = 200_000
@@ -44,10 +44,15 @@ class Source:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self.entries = [
-            Entry(name_of(info), info.file_size, info)
+        files = [
+            info
             for info in archive.infolist()
             if not info.is_dir() and not info.filename.endswith("\\")
+        ]
+        # Of the names, where it was found out.
+        names, self.encoding = names_of(files)
+        self.entries = [
+            Entry(name, info.file_size, info) for name, info in zip(names, files, strict=True)
         ]
 
     def ordered(self) -> list[Entry]:

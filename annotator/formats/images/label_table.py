@@ -1,5 +1,6 @@
 """The table of labels in an archive of pictures: its rows, found by the name of a picture."""
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,10 @@ FILE = Part(
     "no_file_column",
 )
 COLUMNS = Columns(parts=(FILE,), ignore_ids=True)
+# How much of a path is compared.
+DEEPEST_PATH = 5
+# Label Studio puts eight digits in front of the name of what it received.
+UPLOADED = re.compile(r"[0-9a-f]{8}-(.+)")
 # Names that tell what the table is for, the usual ones first.
 STEMS = ("labels", "metadata", "annotations", "label", "classes")
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".xlsx", ".ods")
@@ -58,8 +63,8 @@ class LabelTable:
 
     def add(self, row: TableRow) -> None:
         self.rows.append(row)
-        path = PurePosixPath(row.name)
-        for key in {str(path), path.name, *_folded(path), *_folded(PurePosixPath(path.name))}:
+        ends = _ends(PurePosixPath(row.name))
+        for key in {key for end in ends for key in (str(end), *_folded(end))}:
             self._by_end.setdefault(key, []).append(row)
 
     def of(self, picture: str) -> list[TableRow]:
@@ -80,6 +85,14 @@ class LabelTable:
             if not row.is_used:
                 reason = because("no_picture", n=row.number, table=self.name)
                 yield SkippedFile(row.name, reason)
+
+
+def _ends(path: PurePosixPath) -> list[PurePosixPath]:
+    """Return what of a path may stand in the archive: it may be one of another computer."""
+    parts = path.parts[-DEEPEST_PATH:]
+    ends = [PurePosixPath(*parts[start:]) for start in range(len(parts))]
+    uploaded = UPLOADED.match(path.name)
+    return [path, *ends, *([PurePosixPath(uploaded[1])] if uploaded else [])]
 
 
 def _folded(path: PurePosixPath) -> tuple[str, str]:

@@ -39,6 +39,8 @@ from annotator.formats.tables.rows import LONGEST_TEXT, Given, as_row
 from annotator.formats.writing.sink import Sink
 
 TEXT, NOTES = ".txt", ".ann"
+# What brat keeps beside the texts.
+SETTINGS = (".conf", ".stats_cache")
 LARGEST = 4 * LONGEST_TEXT
 # Files that wait for the other one of their pair, all together.
 LARGEST_WAITING = 512 << 20
@@ -118,6 +120,8 @@ def _pairs(path: Path) -> Iterator[_Pair | SkippedFile]:
         for entry in archive.ordered():
             kind = _kind(entry.name)
             if not kind:
+                if not is_left_behind(entry.name) and not entry.name.endswith(SETTINGS):
+                    yield SkippedFile(entry.name, because("unread_kind"))
                 continue
             try:
                 content = archive.read(entry, LARGEST)

@@ -7,10 +7,11 @@ from annotator.formats.base import Columns, GivenAnswer
 from annotator.formats.spans.parsing import answer_of
 from annotator.formats.tables.labels import LabelParser
 from annotator.formats.tables.rows import Given
-from annotator.formats.tools import argilla
-from annotator.formats.tools.base import Record, Tool, as_confidence, list_of, mapping_of
+from annotator.formats.tools import argilla, argilla_records
+from annotator.formats.tools.base import Record, Tool, as_confidence, list_of, mapping_of, share
 
 TEXTS = ("text", "content", "document", "body")
+OF_1 = argilla_records.OWN | {"tokens"}
 
 
 def reader(
@@ -74,4 +75,44 @@ def _suggestions(record: Record, question: str) -> Iterator[GivenAnswer]:
         yield answer_of(values, kind="suggestion", confidence=as_confidence(scores))
 
 
+# Argilla 1 ----------------------------------------------------------------------------------------
+
+
+def is_of_1(sample: Sequence[Record]) -> bool:
+    """Return whether most records have tokens with an annotation and a status."""
+    return share(sample, lambda record: {"tokens", "annotation", "status"} <= set(record)) > 0.5
+
+
+def reader_of_1(
+    _sample: Sequence[Record], _wanted: Columns, _parser: LabelParser
+) -> Callable[[Record], Given]:
+    """Return the reader of records whose spans are (label, start, end)."""
+    return _of_1
+
+
+def _of_1(record: Record) -> Given:
+    fields = {name: value for name, value in record.items() if name not in OF_1}
+    person = str(record.get("annotation_agent") or "")
+    answers: list[GivenAnswer] = []
+    if record.get("status") == "Discarded":
+        answers.append(GivenAnswer(kind="skip", annotator=person))
+    elif record.get("annotation") is not None:
+        answers.append(
+            answer_of(list(map(_turned, list_of(record["annotation"]))), annotator=person)
+        )
+    if list_of(record.get("prediction")):
+        predicted = list(map(_turned, list_of(record["prediction"])))
+        answers.append(answer_of(predicted, kind="suggestion"))
+    return Given(fields, tuple(answers), (), mapping_of(record.get("metadata")))
+
+
+def _turned(given: Any) -> Any:
+    """Return a span as the others have it: (label, start, end) or with a score, or an object."""
+    if not isinstance(given, list) or len(given) < 3:
+        return given
+    label, start, end, *score = given
+    return {"start": start, "end": end, "label": label, **({"score": score[0]} if score else {})}
+
+
 TOOL = Tool("argilla", "Argilla", argilla.fits, reader)
+OF_ARGILLA_1 = Tool("argilla-1", "Argilla 1", is_of_1, reader_of_1)

@@ -33,8 +33,12 @@ def reader(
 
 def _given(record: Record) -> Given:
     fields = {name: value for name, value in record.items() if name not in OWN}
-    note = "\n".join(map(str, list_of(record.get("Comments") or record.get("comments"))))
+    comments = list_of(record.get("Comments") or record.get("comments"))
+    note = "\n".join(map(str, comments))
     answers = by_person(_answers(fields, str(record.get("username") or ""), note))
+    # What no span can hold stays with the item.
+    beside = {"relations": record.get("relations"), "Comments": None if answers else comments}
+    fields |= {name: value for name, value in beside.items() if value}
     is_own = "username" in record
     meta = {
         name.removeprefix("meta."): fields.pop(name)

@@ -26,6 +26,7 @@ TOOLS: tuple[Tool, ...] = (
     label_studio.TOOL,
     prodigy.TOOL,
     argilla.TOOL,
+    argilla.OF_ARGILLA_1,
     doccano.TOOL,
     token_lists.TOOL,
     plain.TOOL,

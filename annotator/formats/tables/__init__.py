@@ -11,6 +11,7 @@
 | `lines` | Encoding and lines of a file |
 | `reading` | First look and rows, the same for each syntax |
 | `rows` | What a record becomes |
+| `wide` | Encodings that the first bytes of a file tell |
 """
 
 from annotator.formats.tables.columns import find_columns

@@ -202,3 +202,8 @@ CANDIDATES: list[tuple[str, Callable[[str], float]]] = [
     ("mac-roman", _latin("".join(_WESTERN.values()), 0.75)),
     ("iso-8859-2", _latin("".join(_CENTRAL.values()), 0.75)),
 ]
+
+
+def codec_of(encoding: str) -> str:
+    """Return Python's name of an encoding."""
+    return CODECS.get(encoding, encoding)

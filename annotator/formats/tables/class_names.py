@@ -24,6 +24,15 @@ def of_schema(metadata: Mapping[bytes, bytes], label_names: set[str]) -> dict[st
     }
 
 
+def of_features(features: Any) -> dict[str, list[str]]:
+    """Return the names of the classes by column, from the list that the server sends with rows."""
+    if not isinstance(features, list):
+        return {}
+    told = (each for each in features if isinstance(each, dict) and each.get("name"))
+    found = {str(each["name"]): _names(each.get("type")) for each in told}
+    return {column: names for column, names in found.items() if names}
+
+
 def _names(feature: Any) -> list[str]:
     """Return the names of a class label, or of a sequence of some."""
     if not isinstance(feature, dict):

@@ -51,13 +51,14 @@ class Header:
                 leaf = tidy(name).casefold().rpartition(".")[2]
                 self._leaves.setdefault(leaf, []).append(name)
 
-    def named(self, wanted: str) -> str:
-        """Return the column that a person named; UnreadableFile if there is none."""
+    def named(self, wanted: str, use: str) -> str:
+        """Return the column that a person named for some use; UnreadableFile if there is none."""
         if not wanted or wanted in self._there:
             return wanted
         found = self._tidy.get(tidy(wanted)) or self._folded.get(tidy(wanted).casefold())
         if not found:
-            raise UnreadableFile("missing_column", name=wanted, there=shown(self.names))
+            told = {"name": wanted, "there": shown(self.names)}
+            raise UnreadableFile("missing_column", field=f"{use}_column", **told)
         return found
 
     def first(self, names: Sequence[str]) -> str:
@@ -75,15 +76,16 @@ def find_columns(header: Sequence[str], wanted: Columns) -> Found:
     names = Header(header)
     parts = {part.name: _part(names, part, wanted) for part in wanted.parts}
     if len(set(parts.values())) < len(parts):
-        raise UnreadableFile("same_column", names=shown(list(dict.fromkeys(parts.values()))))
+        same = shown(list(dict.fromkeys(parts.values())))
+        raise UnreadableFile("same_column", field=f"{list(parts)[-1]}_column", names=same)
     taken = frozenset(parts.values())
     label, others = _labels(names, wanted, taken)
-    found = names.named(wanted.id) or names.first(ID_NAMES)
+    found = names.named(wanted.id, "id") or names.first(ID_NAMES)
     return Found(
         parts,
         label=label,
         id="" if wanted.ignore_ids or (found in taken and not wanted.id) else found,
-        vector=names.named(wanted.vector),
+        vector=names.named(wanted.vector, "vector"),
         other_labels=others,
         label_is_weak=not wanted.label and tidy(label).casefold() in WEAK_LABEL_NAMES,
     )
@@ -91,7 +93,7 @@ def find_columns(header: Sequence[str], wanted: Columns) -> Found:
 
 def _part(header: Header, part: Part, wanted: Columns) -> str:
     found = (
-        header.named(wanted.of(part))
+        header.named(wanted.of(part), part.name)
         or header.first(part.columns)
         or header.only_nested(part.columns)
     )
@@ -101,14 +103,15 @@ def _part(header: Header, part: Part, wanted: Columns) -> str:
 
 
 def _without(part: Part, there: str) -> UnreadableFile:
+    told = {"field": f"{part.name}_column", "there": there}
     if isinstance(part.missing, str):
-        return UnreadableFile("missing_column", message=part.missing, there=there)
-    return UnreadableFile("missing_column", message="part_missing", said=part.missing, there=there)
+        return UnreadableFile("missing_column", message=part.missing, **told)
+    return UnreadableFile("missing_column", message="part_missing", said=part.missing, **told)
 
 
 def _labels(header: Header, wanted: Columns, taken: frozenset[str]) -> tuple[str, tuple[str, ...]]:
     if wanted.label:
-        return header.named(wanted.label), ()
+        return header.named(wanted.label, "label"), ()
     found = [header.first([name]) for name in LABEL_NAMES]
     strong = [name for name in dict.fromkeys(found) if name and name not in taken]
     if strong:
@@ -135,5 +138,9 @@ def taken(values: dict[str, Any], name: str) -> Any:
     # The record may be read again.
     copy = dict(inner)
     value = taken(copy, rest)
-    values[first] = copy or None
+    # What is left of it stays with the item, and nothing of one that is empty now.
+    if copy:
+        values[first] = copy
+    else:
+        del values[first]
     return value

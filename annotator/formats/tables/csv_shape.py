@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from annotator.formats.base import Columns, Note, UnreadableFile
+from annotator.formats.base import Columns, Note, UnreadableFile, because
 from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES, WEAK_LABEL_NAMES
 from annotator.formats.tables.labels import tidy
 from annotator.formats.tables.lines import LONGEST_LINE
@@ -34,6 +34,9 @@ class Shape:
     has_separator_line: bool = False
     spaced: bool = False
     notes: tuple[Note, ...] = ()
+    quote: str = '"'
+    # Whether quotation marks within a field have a backslash in front of them.
+    escapes: bool = False
 
     @property
     def header(self) -> list[str]:
@@ -53,14 +56,42 @@ def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
         raise UnreadableFile("empty_file")
     delimiter = _checked(wanted.delimiter) or given
     spaced = any(f'{sign} "' in line for sign in (delimiter or DELIMITERS) for line in sample[:20])
-    known = _known(wanted)
-    options = [
-        _Parsed(each, _rows(sample, each, spaced), known) for each in delimiter or DELIMITERS
-    ]
-    best = max(options, key=lambda each: each.fit)
+    quote = _quote(sample[0], delimiter or DELIMITERS)
+
+    def parsed(sample: list[str]) -> _Parsed:
+        rows = ((each, _rows(sample, each, spaced, quote)) for each in delimiter or DELIMITERS)
+        return max((_Parsed(*each, _known(wanted)) for each in rows), key=lambda each: each.fit)
+
+    best, escapes = parsed(sample), False
+    if any('\\"' in line for line in sample):
+        mended = parsed([line.replace('\\"', '""') for line in sample])
+        escapes = len(mended.rows) > len(best.rows) and mended.delimiter == best.delimiter
+        best = mended if escapes else best
     if not best.rows:
         raise _bad_header(sample, best.delimiter)
-    return _shape(best, bool(given), spaced, wanted)
+    shape = _shape(best, bool(given), spaced, wanted)
+    notes = (*shape.notes, Note("escaped_quotes")) if escapes else shape.notes
+    return replace(shape, quote=quote, escapes=escapes, notes=notes)
+
+
+def parser(lines: Iterator[str], shape: Shape) -> Any:
+    """Return the parser of the lines of a file with this shape."""
+    return csv.reader(
+        lines,
+        delimiter=shape.delimiter,
+        quotechar=shape.quote,
+        strict=True,
+        skipinitialspace=shape.spaced,
+    )
+
+
+def _quote(first: str, delimiters: str) -> str:
+    """Return the quotation mark: a single one if each column's name stands in such."""
+    for sign in delimiters:
+        cells = [cell.strip() for cell in first.lstrip("\ufeff").strip().split(sign)]
+        if len(cells) > 1 and all(len(e) > 1 and e[0] == e[-1] == "'" for e in cells):
+            return "'"
+    return '"'
 
 
 def shape_of_cells(rows: Sequence[Sequence[Any]], wanted: Columns) -> Shape:
@@ -101,6 +132,20 @@ class _Parsed:
         several = len(header) > 1 and share >= 0.5
         self.fit = (bool(rows), self.recognised, several, round(share, 1), len(header))
 
+    def header(self) -> tuple[list[str], int]:
+        """Return the cells of the header and its place.
+
+        Of a header of two rows, whose first has titles over several columns, the second counts
+        where it has a name.
+        """
+        cells, place = self.rows[self.start], self.start
+        below = self.rows[place + 1] if place + 1 < len(self.rows) else []
+        has_more = sum(name_of(cell).casefold() in self.known for cell in below) > self.recognised
+        is_of_two = not all(map(str.strip, cells)) or not all(map(str.strip, below))
+        if not (has_more and is_of_two and len(below) == len(cells)):
+            return cells, place
+        return [low or high for high, low in zip(cells, below, strict=True)], place + 1
+
     def _start(self) -> int:
         """Return the place of the header: titles above it have fewer cells."""
         for place, row in enumerate(self.rows[:MOST_TITLE_ROWS]):
@@ -114,10 +159,12 @@ def _filled(row: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
 
-def _rows(sample: list[str], delimiter: str, spaced: bool) -> list[list[str]]:
+def _rows(sample: list[str], delimiter: str, spaced: bool, quote: str = '"') -> list[list[str]]:
     """Return the rows up to the first error, without blank ones."""
     rows: list[list[str]] = []
-    reader = csv.reader(sample, delimiter=delimiter, strict=True, skipinitialspace=spaced)
+    reader = csv.reader(
+        sample, delimiter=delimiter, quotechar=quote, strict=True, skipinitialspace=spaced
+    )
     while True:
         try:
             row = next(reader)
@@ -128,11 +175,11 @@ def _rows(sample: list[str], delimiter: str, spaced: bool) -> list[list[str]]:
 
 
 def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Columns) -> Shape:
-    cells = best.rows[best.start]
+    cells, start = best.header()
     notes = []
-    if best.start:
-        notes.append(Note("lines_before_header", {"n": best.start}))
-    before = best.start + 1
+    if start:
+        notes.append(Note("lines_before_header", {"n": start}))
+    before = start + 1
     names = [name_of(cell) for cell in cells]
     if not best.recognised and _has_no_header(best.rows) and not wanted.text:
         notes.append(Note("no_header", {"column": _text_name(wanted)}))
@@ -141,7 +188,11 @@ def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Column
     if not best.recognised and len(cells) == 1 and not wanted.text and len(wanted.parts) == 1:
         notes.append(Note("only_column", {"name": names[0][:60]}))
     _refuse_repeated(names)
-    notes += _unnamed_notes(names, best.rows[best.start + 1 :])
+    rows = best.rows[before:]
+    if rows and all(len(row) == len(names) + 1 and row[-1].strip() for row in rows):
+        # R names no column for the names of the rows.
+        names.insert(0, "")
+    notes += _unnamed_notes(names, rows)
     return Shape(best.delimiter, tuple(names), before, has_separator_line, spaced, tuple(notes))
 
 
@@ -180,6 +231,19 @@ def looks_headless(names: Sequence[str]) -> bool:
         len(name) > LONGEST_NAME or len(name.split()) > 3 or name.replace(".", "").isdigit()
         for name in names
         if name
+    )
+
+
+def without_header(
+    problem: UnreadableFile, header: Sequence[str], columns: Columns
+) -> UnreadableFile:
+    """Return the problem, with advice where the header rather is a row."""
+    looks_like_row = any(name in columns.label_names for name in header) or looks_headless(header)
+    if problem.code != "missing_column" or not looks_like_row:
+        return problem
+    why, also = problem.reason, because("no_header", message="header_wanted")
+    return UnreadableFile.because(
+        replace(why, code=also.code, message=why.key, also=(*why.also, also))
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from annotator.formats.base import RejectedRow, UnreadableFile, because
+from annotator.formats.base import TEXT, RejectedRow, UnreadableFile, because
+from annotator.formats.tables import class_names
 from annotator.formats.tables.lines import LONGEST_LINE, lines_of, opened
 
 Found = Iterator[tuple[int, Any]]
@@ -22,7 +23,11 @@ LARGE_NUMBER = re.compile(r"\d{19}")
 # Python reads no longer ones.
 MOST_DIGITS = 4300
 TOO_LONG_NUMBER = re.compile(rf"\d{{{MOST_DIGITS + 1}}}")
-BLANK = re.compile(r"[ \t\r\n\ufeff]*")
+# JSON text sequences have a record separator in front of each (RFC 7464).
+AROUND = " \t\r\n\ufeff\x1e"
+BLANK = re.compile(rf"[{AROUND}]*")
+# The keys of an object of records are ids if the records have one of these.
+TEXTS = frozenset((*TEXT.columns, "label", "labels"))
 # How deep in an object its only list may lie.
 DEEPEST_LIST = 3
 # What Label Studio has beside the data of a task.
@@ -51,31 +56,52 @@ def records(path: Path, encoding: str) -> Found:
 
 
 def _values(path: Path, encoding: str) -> Found:
-    lines = lines_of(path, encoding)
-    first = next((line for line in lines if line.strip(" \t\r\n\ufeff")), "")
-    start = first.lstrip(" \t\r\n\ufeff")[:1]
-    if start == "[":
-        yield from enumerate(_array(path, encoding), start=1)
-    elif start == "{" and not _is_line_of_several(first, lines):
+    first, second = _first_lines(path, encoding)
+    if first[:1] == "[" and not (_is_row(first) and _is_row(second)):
+        yield from enumerate(map(_of_pair, _array(path, encoding)), start=1)
+    elif first[:1] == "{" and not (second and (_is_object(first) or _is_object(second))):
         yield from enumerate(_of_object(path, encoding), start=1)
     else:
         yield from _lines(path, encoding)
 
 
-def _is_line_of_several(first: str, rest: Iterator[str]) -> bool:
-    """Return whether each line is a record of its own."""
-    second = next((line for line in rest if line.strip()), "")
-    if not second:
-        return False
-    return _is_json(first) or _is_json(second)
+def _first_lines(path: Path, encoding: str) -> tuple[str, str]:
+    """Return the first two lines with something in them; of a long one only its start."""
+    found: list[str] = []
+    with opened(path, encoding) as file:
+        while len(found) < 2 and (line := file.readline(LONGEST_LINE)):
+            found += [line.strip(AROUND)] if line.strip(AROUND) else []
+            if len(line) == LONGEST_LINE:
+                break
+    first, second, *_none = [*found, "", ""]
+    return first, second
 
 
-def _is_json(line: str) -> bool:
+def _is_row(line: str) -> bool:
+    """Return whether a line is a list of values, which tells not what they are."""
+    found = _parsed_line(line)
+    return isinstance(found, list) and not any(isinstance(each, dict) for each in found)
+
+
+def _is_object(line: str) -> bool:
+    """Return whether a line is a record of its own; a number is a line of a printed list."""
+    return isinstance(_parsed_line(_without_comma(line)), dict)
+
+
+def _parsed_line(line: str) -> Any:
     try:
-        # A number alone is a line of a list that is printed nicely.
-        return isinstance(json.loads(_without_comma(line)), dict)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
+
+
+def _of_pair(value: Any) -> Any:
+    """Return the record of a text with what is known of it, as spaCy 2 has its training data."""
+    if not isinstance(value, list) or len(value) != 2:
+        return value
+    text, about = value
+    is_pair = isinstance(text, str) and isinstance(about, dict) and TEXT.name not in about
+    return {TEXT.name: text, **about} if is_pair else value
 
 
 # Lines --------------------------------------------------------------------------------------------
@@ -84,10 +110,10 @@ def _is_json(line: str) -> bool:
 def _lines(path: Path, encoding: str) -> Found:
     number = 0
     for line in lines_of(path, encoding):
-        text = _without_comma(line.strip(" \t\r\n\ufeff"))
+        text = _without_comma(line.strip(AROUND))
         if text:
             number += 1
-            yield number, _parsed(number, text)
+            yield number, _of_pair(_parsed(number, text))
 
 
 def _without_comma(line: str) -> str:
@@ -107,7 +133,9 @@ def _parsed(number: int, text: str) -> Any:
         pass
     try:
         return DECODER.decode(text)
-    except (ValueError, RecursionError) as problem:
+    except RecursionError:
+        return RejectedRow(number, because("too_deep"))
+    except ValueError as problem:
         if TOO_LONG_NUMBER.search(text):
             return RejectedRow(number, because("bad_number", most=MOST_DIGITS))
         reason = because("bad_json", message="line_not_json", problem=str(problem)[:200])
@@ -130,15 +158,24 @@ def _exactly(text: str, value: Any) -> Any:
 
 
 def _array(path: Path, encoding: str) -> Iterator[Any]:
-    """Yield the elements of an array, of which only a part is in memory at a time."""
+    """Yield the elements of an array, and of those that follow it in the file.
+
+    Only a part of them is in memory at a time.
+    """
     with opened(path, encoding) as file:
         text = file.read(BLOCK)
         place = _after_blanks(text, 0) + 1
         while True:
             value, text, place = _next_element(file, text, place)
-            if value is _END:
+            if value is not _END:
+                yield value
+                continue
+            text = text[place:].lstrip(AROUND) or file.read(BLOCK).lstrip(AROUND)
+            if not text:
                 return
-            yield value
+            if not text.startswith("["):
+                raise UnreadableFile("bad_json", message="json_after_end", text=text[:30])
+            place = 1
 
 
 _END = object()
@@ -161,7 +198,7 @@ def _next_element(file: Any, text: str, place: int) -> tuple[Any, str, int]:
         if not more:
             if problem is None:
                 raise UnreadableFile("bad_json", message="json_ends_early")
-            raise UnreadableFile("bad_json", problem=str(problem)[:200]) from problem
+            raise _unparsed(problem) from problem
         text, place, size = text[place:] + more, 0, size * 2
 
 
@@ -194,10 +231,16 @@ def _of_object(path: Path, encoding: str) -> Iterator[Any]:
         try:
             value, place = DECODER.raw_decode(text, place)
         except (ValueError, RecursionError) as problem:
-            raise UnreadableFile("bad_json", problem=str(problem)[:200]) from problem
+            raise _unparsed(problem) from problem
         values.append(value)
         place = _after_blanks(text, place)
     yield from _unwrapped(values[0]) if len(values) == 1 else values
+
+
+def _unparsed(problem: Exception) -> UnreadableFile:
+    if isinstance(problem, RecursionError):
+        return UnreadableFile("too_deep")
+    return UnreadableFile("bad_json", problem=str(problem)[:200])
 
 
 def _unwrapped(whole: Any) -> Iterator[Any]:
@@ -221,7 +264,10 @@ def _unwrapped(whole: Any) -> Iterator[Any]:
         return
     inner = None if _is_record(whole) else _only_list(whole, DEEPEST_LIST)
     if inner is not None:
-        yield from map(_row_of, inner)
+        yield from map(_of_pair, _rows_of(whole, inner))
+        return
+    if _is_by_id(whole):
+        yield from ({"id": key, **record} for key, record in whole.items())
         return
     yield from whole.values() if _is_index(whole) else [whole]
 
@@ -259,8 +305,13 @@ def _is_numbered(record: Any) -> bool:
     return isinstance(record, dict) and "row_idx" in record and isinstance(record.get("row"), dict)
 
 
-def _row_of(record: Any) -> Any:
-    return record["row"] if _is_numbered(record) else record
+def _rows_of(whole: dict[str, Any], inner: list[Any]) -> Iterator[Any]:
+    """Yield the records of a list; the numbers of classes by their names, if those are told."""
+    if not all(map(_is_numbered, inner[:20])):
+        return iter(inner)
+    rows = ((place, each["row"]) for place, each in enumerate(inner) if _is_numbered(each))
+    features = whole.get("features")
+    return (row for _place, row in class_names.named(rows, class_names.of_features(features)))
 
 
 def _columns(whole: dict[str, Any]) -> tuple[list[str], list[list[Any]], int] | None:
@@ -296,6 +347,16 @@ def _is_index(whole: dict[str, Any]) -> bool:
     """Return whether the keys are the names of rows and the values are records."""
     is_each = all(isinstance(each, dict) for each in whole.values())
     return is_each and bool(whole) and _are_row_names(list(whole))
+
+
+def _is_by_id(whole: dict[str, Any]) -> bool:
+    """Return whether the keys are ids and the values are records with the same fields."""
+    records = list(whole.values())
+    if len(records) < 2 or not all(isinstance(each, dict) and each for each in records):
+        return False
+    names = set(records[0])
+    is_same = all(set(each) == names for each in records)
+    return is_same and not names.isdisjoint(TEXTS) and not _are_row_names(list(whole))
 
 
 def _are_row_names(names: list[str]) -> bool:

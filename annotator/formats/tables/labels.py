@@ -3,6 +3,7 @@
 import ast
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Collection
 from typing import Any
@@ -12,6 +13,11 @@ NOTHING = frozenset(("nan", "null", "none", "na", "n/a", "<na>", "#n/a", "nat"))
 # Characters that nobody sees: zero-width ones and byte order marks.
 UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u2060\ufeff\u00ad"))
 LONGEST_LIST = 20_000
+# What people and programs put between several labels, beside bars.
+SEPARATORS = ",;#/\n\t+& "
+# Between the names of a list as NumPy prints it there is no comma.
+NUMPY_LIST = re.compile(r"\[\s*(?:'[^',]*'|\"[^\",]*\")(?:\s+(?:'[^',]*'|\"[^\",]*\"))+\s*\]")
+QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 class NoLabel(ValueError):
@@ -62,9 +68,9 @@ class LabelParser:
         return [self._one(part) for part in self._parts(text)]
 
     def _parts(self, text: str) -> list[str]:
-        """Return the names in a cell: commas part them only where each is a label."""
-        for mark in ",;":
-            parts = text.split(mark)
+        """Return the names in a cell: other signs than bars part them where each is a label."""
+        for mark in SEPARATORS:
+            parts = text.strip("{} ").split(mark)
             if len(parts) > 1 and all(tidy(part) in self._known for part in parts):
                 return parts
         return text.split("|")
@@ -114,8 +120,10 @@ def _whole_number(name: str) -> str:
 def _as_list(text: str) -> list[Any] | None:
     """Return the elements of a list in a cell: JSON, Python's, or the choices of Label Studio."""
     start = text.lstrip()[:1]
-    if start not in ("[", "{") or len(text) > LONGEST_LIST:
+    if start not in ("[", "{", "(") or len(text) > LONGEST_LIST:
         return None
+    if NUMPY_LIST.fullmatch(text.strip()):
+        return ["".join(each) for each in QUOTED.findall(text)]
     for parse in (json.loads, ast.literal_eval):
         try:
             found: Any = parse(text)
@@ -123,6 +131,6 @@ def _as_list(text: str) -> list[Any] | None:
             continue
         if isinstance(found, dict):
             found = found.get("choices")
-        if isinstance(found, list):
-            return found
+        if isinstance(found, (list, tuple, set)):
+            return sorted(found, key=str) if isinstance(found, set) else list(found)
     return None

@@ -8,19 +8,13 @@ from typing import IO
 
 from annotator.formats.base import UnreadableFile
 from annotator.formats.tables import charsets
+from annotator.formats.tables.charsets import codec_of
+from annotator.formats.tables.wide import marked_as, wide_encoding
 
 LONGEST_LINE = 10_000_000
 # Legacy encodings are judged by the first lines that are not ASCII.
 SAMPLE_BYTES = 200_000
 
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    # Before UTF-16, whose byte order mark is a prefix of this one.
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 # Codecs of Python that are no encodings of text files.
 NO_ENCODINGS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"}
 # In these, a line that is valid UTF-8 is almost certainly meant as UTF-8.
@@ -44,8 +38,8 @@ def encoding_of(path: Path, wanted: str = "") -> Encoding:
     """
     start = _start(path)
     if wanted:
-        return Encoding(_named(wanted, _marked_as(start)), _line_count(path))
-    wide = _marked_as(start) or _utf_16_without_mark(start)
+        return Encoding(_named(wanted, marked_as(start)), _line_count(path))
+    wide = wide_encoding(start)
     if wide:
         return Encoding(wide, _line_count(path))
     return _by_majority(path)
@@ -54,7 +48,7 @@ def encoding_of(path: Path, wanted: str = "") -> Encoding:
 def encoding_of_start(path: Path) -> str:
     """Return an encoding in which the ASCII characters of the first lines can be read."""
     start = _start(path)
-    return _marked_as(start) or _utf_16_without_mark(start) or "utf-8"
+    return wide_encoding(start) or "utf-8"
 
 
 def _start(path: Path) -> bytes:
@@ -63,10 +57,6 @@ def _start(path: Path) -> bytes:
     if not start:
         raise UnreadableFile("empty_file", message="no_bytes")
     return start
-
-
-def _marked_as(start: bytes) -> str:
-    return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "")
 
 
 def _named(wanted: str, marked: str) -> str:
@@ -85,39 +75,6 @@ def _named(wanted: str, marked: str) -> str:
 
 def _unknown(wanted: str) -> UnreadableFile:
     return UnreadableFile("unknown_encoding", name=wanted[:40])
-
-
-def _utf_16_without_mark(start: bytes) -> str:
-    """Return the kind of UTF-16 that the bytes are; empty if they are not."""
-    pairs = len(start) // 2
-    if pairs < 4:
-        return ""
-    for name, low, high in (("utf-16-le", 0, 1), ("utf-16-be", 1, 0)):
-        zeros = start[high : 2 * pairs : 2].count(0)
-        breaks = sum(
-            start[place + low] in b"\n\r\t,;" and start[place + high] == 0
-            for place in range(0, 2 * pairs, 2)
-        )
-        # Line ends and delimiters have a zero byte in every language; a single one may be a flaw.
-        begins = not any(start[high:8:2])
-        if (
-            (begins or zeros > pairs // 10)
-            and breaks
-            and not start[low : 2 * pairs : 2].count(0)
-            and _decodes(start, name)
-        ):
-            return name
-    return ""
-
-
-def _decodes(start: bytes, name: str) -> bool:
-    try:
-        text = codecs.getincrementaldecoder(name)().decode(start)
-    except UnicodeDecodeError:
-        return False
-    return sum(character.isprintable() or character.isspace() for character in text) > 0.9 * len(
-        text
-    )
 
 
 def _by_majority(path: Path) -> Encoding:
@@ -156,11 +113,6 @@ def _is_utf_8(line: bytes) -> bool:
 def _line_count(path: Path) -> int:
     with path.open("rb") as file:
         return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-
-
-def codec_of(encoding: str) -> str:
-    """Return Python's name of an encoding."""
-    return charsets.CODECS.get(encoding, encoding)
 
 
 # Read ---------------------------------------------------------------------------------------------

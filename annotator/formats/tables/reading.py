@@ -6,13 +6,15 @@ from itertools import islice
 from typing import Any
 
 from annotator.formats.base import Columns, Looked, Note, RejectedRow, Row, Rows, UnreadableFile
-from annotator.formats.tables.columns import Found, find_columns, taken
+from annotator.formats.tables.columns import Found, find_columns, shown, taken
 from annotator.formats.tables.labels import LabelParser, NoLabel, is_nothing
 from annotator.formats.tables.rows import Given, as_row, is_no_value, shown_value
 from annotator.formats.tools import registry as tools
 from annotator.formats.tools.base import Tool, merged_answers
 
 SAMPLE = 1000
+# What a column tells of a label: whether the row has it.
+FLAGS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False, "": False}
 MOST_COLUMNS_SHOWN = 5000
 # How much is looked through for labels that nobody named.
 MOST_GUESSED = 50
@@ -95,6 +97,10 @@ def _plan(
         found = find_columns(table.header, wanted) if table.header else Found({})
         if found.label_is_weak and parser and not _has_labels(sample, found, parser):
             found = Found(found.parts, id=found.id, vector=found.vector)
+        named = [] if found.label else _label_columns(table.header, sample, found, parser)
+        if named:
+            note = Note("label_columns", {"names": shown(named)})
+            return _Plan(table.header, found, _of_columns(named), notes=(note,))
         return _Plan(table.header, found, Given)
     given = tool.reader(sample, wanted, parser)
     header = list(dict.fromkeys(name for record in sample for name in given(record).fields))
@@ -114,6 +120,37 @@ def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser)
         except NoLabel:
             continue
     return False
+
+
+def _label_columns(
+    header: Sequence[str], sample: list[dict[str, Any]], found: Found, parser: LabelParser
+) -> list[str]:
+    """Return the columns that are called like labels and tell of each row whether it has them."""
+    others = [name for name in header if name and name not in found.mapping.values()]
+    named = [name for name in others if parser and _leaf(name) in parser]
+    is_so = len(named) > 1 and all(
+        _is_flag(taken(dict(record), name)) for record in sample for name in named
+    )
+    return named if is_so else []
+
+
+def _leaf(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _is_flag(value: Any) -> bool:
+    return value is None or str(value).strip().casefold() in FLAGS
+
+
+def _of_columns(names: Sequence[str]) -> Callable[[dict[str, Any]], Given]:
+    """Return the reader of records with a column for each label."""
+
+    def given(record: dict[str, Any]) -> Given:
+        fields = dict(record)
+        values = {_leaf(name): str(taken(fields, name)).strip().casefold() for name in names}
+        return Given(fields, labels=[name for name, value in values.items() if FLAGS.get(value)])
+
+    return given
 
 
 def _nothing_notes(sample: list[dict[str, Any]], plan: _Plan, known: LabelParser) -> list[Note]:
@@ -154,7 +191,10 @@ def _merged(table: Table, plan: _Plan, parser: LabelParser) -> Rows:
         group = _group(plan, record)
         if group in repeated and isinstance(record, dict):
             given = plan.given(record)
-            answers.setdefault(group, []).append(Given({}, given.answers, given.labels))
+            # What only a later record has stays with the item, too.
+            read = plan.found.mapping.values()
+            rest = {name: value for name, value in given.fields.items() if name not in read}
+            answers.setdefault(group, []).append(Given(rest, given.answers, given.labels))
     told: set[int] = set()
     for number, record in table.records():
         if isinstance(record, RejectedRow):

@@ -37,7 +37,9 @@ def main(path: str, others: list[str]) -> None:
 def _write(path: str, others: list[str]) -> None:
     with python_calamine.CalamineWorkbook.from_path(path) as workbook:
         filled = []
-        for name in workbook.sheet_names:
+        # People mean what they see; the hidden sheets are looked through after the others.
+        hidden = {each.name for each in workbook.sheets_metadata if _is_hidden(each)}
+        for name in sorted(workbook.sheet_names, key=hidden.__contains__):
             sheet = workbook.get_sheet_by_name(name)
             if sheet.end is not None:
                 filled.append(name)
@@ -45,6 +47,10 @@ def _write(path: str, others: list[str]) -> None:
                     _say({"sheet": name})
                     _write_rows(sheet, skip_empty_area=len(filled) == 1)
         _say({"filled": filled})
+
+
+def _is_hidden(sheet: Any) -> bool:
+    return bool(sheet.visible != python_calamine.SheetVisibleEnum.Visible)
 
 
 def _write_rows(sheet: Any, skip_empty_area: bool) -> None:

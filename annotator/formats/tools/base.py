@@ -39,7 +39,11 @@ def merged_answers(first: Given, all_of_item: Sequence[Given]) -> Given:
         for answer in given.answers:
             _add(answers, answer)
     simple = next((each.labels for each in answers if each.kind == "answer"), None)
-    return replace(first, answers=tuple(answers), labels=simple or first.labels or ())
+    fields = {name: value for each in reversed(all_of_item) for name, value in each.fields.items()}
+    fields |= first.fields
+    return replace(
+        first, fields=fields, answers=tuple(answers), labels=simple or first.labels or ()
+    )
 
 
 def _add(answers: list[GivenAnswer], answer: GivenAnswer) -> None:

@@ -38,29 +38,68 @@ def _is_task(record: Record) -> bool:
 
 
 def read_json(
-    _sample: Sequence[Record], wanted: Columns, _parser: LabelParser
+    sample: Sequence[Record], wanted: Columns, parser: LabelParser
 ) -> Callable[[Record], Given]:
     """Return the reader of tasks; a named label column is the name of a control."""
+
+    control = wanted.label or _asked(sample, parser)
 
     def given(record: Record) -> Given:
         data, meta = dict(mapping_of(record.get("data"))), mapping_of(record.get("meta"))
         key = data.pop(WINNOW_ID, None)
         # In a file from here, the metadata are apart from what an item is.
         fields = {**({} if key else meta), **data, "id": key or record.get("id")}
-        done = list_of(record.get("annotations") or record.get("completions"))
-        answers = [_answer(mapping_of(each), wanted.label) for each in done]
+        done = list(map(mapping_of, _done(record)))
+        answers = [_answer(each, control) for each in done]
         guesses = list_of(record.get("predictions"))
-        answers += [_suggestion(mapping_of(each), wanted.label) for each in guesses]
+        answers += [_suggestion(mapping_of(each), control) for each in guesses]
+        # What was asked beside the labels stays with the item.
+        fields = {**_beside(done, control), **fields}
         told = tuple(each for each in answers if each.labels or each.kind == "skip")
         return Given(fields, told, simple_labels(told), meta if key else {})
 
     return given
 
 
+def _done(record: Record) -> list[Any]:
+    return list_of(record.get("annotations") or record.get("completions"))
+
+
+def _asked(sample: Sequence[Record], parser: LabelParser) -> str:
+    """Return the control whose choices are labels of the project; empty if one is asked alone."""
+    said: dict[str, list[str]] = {}
+    for record in sample:
+        for each in (*_done(record), *list_of(record.get("predictions"))):
+            for result in _results(mapping_of(each)):
+                names = [str(name) for name in _chosen(result)]
+                if names:
+                    said.setdefault(str(result.get("from_name")), []).extend(names)
+    known = {name: sum(each in parser for each in names) for name, names in said.items()}
+    best = max(known, key=lambda name: known[name], default="")
+    return best if len(said) > 1 and known[best] else ""
+
+
+def _beside(annotations: Sequence[Mapping[str, Any]], control: str) -> dict[str, Any]:
+    """Return the answers to other questions than for the label, by the names of their controls."""
+    found: dict[str, Any] = {}
+    for annotation in annotations:
+        for each in _results(annotation):
+            name, value = each.get("from_name"), mapping_of(each.get("value"))
+            is_label = control in ("", name) and list(_chosen(each))
+            if isinstance(name, str) and not is_label and value:
+                kind = str(each.get("type"))
+                found.setdefault(name, []).append(value.get(kind, value.get("text", dict(value))))
+    return {name: said[0] if len(said) == 1 else said for name, said in found.items()}
+
+
+def _results(annotation: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return map(mapping_of, list_of(annotation.get("result")))
+
+
 def _answer(annotation: Mapping[str, Any], control: str) -> GivenAnswer:
     by = annotation.get("completed_by")
     by = by.get("email") or by.get("id") if isinstance(by, Mapping) else by
-    is_skip = bool(annotation.get("was_cancelled"))
+    is_skip = bool(annotation.get("was_cancelled") or annotation.get("skipped"))
     return GivenAnswer(
         () if is_skip else tuple(_choices(annotation, control)),
         "skip" if is_skip else "answer",
@@ -77,11 +116,17 @@ def _suggestion(prediction: Mapping[str, Any], control: str) -> GivenAnswer:
 
 
 def _choices(annotation: Mapping[str, Any], control: str) -> Iterator[Any]:
-    for each in map(mapping_of, list_of(annotation.get("result"))):
-        value = mapping_of(each.get("value"))
+    for each in _results(annotation):
         if control in ("", each.get("from_name")):
-            yield from list_of(value.get("choices"))
-            yield from _paths(value.get("taxonomy"))
+            yield from _chosen(each)
+
+
+def _chosen(result: Mapping[str, Any]) -> Iterator[Any]:
+    value = mapping_of(result.get("value"))
+    choices = value.get("choices")
+    # A single one may stand without a list.
+    yield from [choices] if isinstance(choices, str) else list_of(choices)
+    yield from _paths(value.get("taxonomy"))
 
 
 def _paths(taxonomy: Any) -> Iterator[str]:

@@ -16,6 +16,9 @@ FILES = {
     ),
     "no_bytes": gettext_noop("The file is empty."),
     "empty_file": gettext_noop("The file has no data rows."),
+    "no_image_file": gettext_noop(
+        "This is no image (%(kinds)s) and no archive of images, whatever its name says."
+    ),
     "no_rows_after_header": gettext_noop("The file has a header but no data rows."),
     "line_of_no_text_file": gettext_noop("A line is longer than 10 MB; is this a text file?"),
     # Its columns
@@ -36,6 +39,10 @@ FILES = {
     # JSON
     "bad_json": gettext_noop("The file isn't valid JSON: %(problem)s."),
     "json_ends_early": gettext_noop("The file isn't valid JSON: it ends too early."),
+    "json_after_end": gettext_noop(
+        "The file isn't valid JSON: something follows the end of the list: “%(text)s”."
+    ),
+    "too_deep": gettext_noop("It is nested more deeply than can be read."),
     "too_large_object": gettext_noop(
         "A JSON object over 50 MB can't be read. Write JSON Lines: one record per line."
     ),

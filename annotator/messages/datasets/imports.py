@@ -20,6 +20,12 @@ NOTES = {
         "The file seems to have no header line. Its first line was read as data."
     ),
     "only_column": gettext_noop("The only column, “%(name)s”, was taken for the text."),
+    "escaped_quotes": gettext_noop(
+        "A backslash in front of a quotation mark was read as part of the quotation mark."
+    ),
+    "label_columns": gettext_noop(
+        "These columns of zeros and ones were read as labels: %(names)s."
+    ),
     "unnamed_columns": gettext_noop("Columns without a name and content were left out: %(n)s."),
     "columns_named": gettext_noop(
         "Columns without a name were kept under the names %(names)s: %(n)s."
@@ -30,6 +36,10 @@ NOTES = {
         "texts; if they are wrong, undo the import and name the encoding."
     ),
     "encodings": gettext_noop("Some files of the archive were read in other encodings: %(names)s."),
+    "names_read_as": gettext_noop(
+        "The names of the files in the archive are in no encoding that it tells. They were read as "
+        "%(name)s."
+    ),
     "offsets_converted": gettext_noop(
         "The offsets of this file count %(unit)s. They were converted into code points."
     ),

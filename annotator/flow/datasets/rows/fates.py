@@ -121,7 +121,7 @@ class Sorter:
         """Return the row's id, the end of one that is too long, else a key of our own."""
         key = "" if self._work.ignore_ids else row.key
         if len(key) <= LONGEST_KEY:
-            return key or f"{self._work.pk}-{row.number}"
+            return key or f"{self._work.pk or '…'}-{row.number}"
         start = hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=6).hexdigest()
         return f"{start}…{key[len(start) + 1 - LONGEST_KEY :]}"
 

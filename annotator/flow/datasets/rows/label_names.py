@@ -113,7 +113,9 @@ class LabelNames:
         return self._hint(name)
 
     def _near(self, name: str) -> str:
-        same = self._folded.get(folded(name))
+        same = self._folded.get(folded(name)) or self._folded.get(
+            folded(unicodedata.normalize("NFKC", name))
+        )
         if same is not None:
             return same.name
         near = difflib.get_close_matches(name[:200], self._known, n=1)
