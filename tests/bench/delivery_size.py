@@ -1,6 +1,6 @@
 """A delivery of a million items: seconds and memory of its freeze, and of an export.
 
-WINNOW_DATA=DIR python -m tests.bench.delivery_size --items 1000000
+WINNOW_DATA=DIR [DATABASE_URL=postgres://…] python -m tests.bench.delivery_size --items 1000000
 """
 
 import argparse
@@ -32,10 +32,11 @@ def main() -> None:
 
 
 def _told(name: str, before: float, work: Callable[[], str]) -> None:
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     found = work()
-    seconds = time.perf_counter() - started
-    print(f"{name}: {found}, {seconds:.1f} s, {_megabytes():.0f} MB at most ({before:.0f} before)")
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    memory = f"{_megabytes():.0f} MB at most ({before:.0f} before)"
+    print(f"{name}: {found}, {seconds:.1f} s, {cpu:.1f} s of CPU, {memory}", flush=True)
 
 
 def _megabytes() -> float:

@@ -3,14 +3,15 @@
 The first one who agrees with the model settles it. A label that the first one finds wrong goes to a
 second person, and is wrong if they confirm it; a lead's decision settles it, too. Where nobody else
 has labelled for a week, there is no second person to wait for. An item that was skipped by all, or
-removed, counts as wrong: nobody knows better.
+removed, counts as wrong: nobody knows better. A label of somebody who may have seen the model's
+one (on the page of items, say) settles nothing alone: somebody else is asked without it.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotator.models import (
@@ -27,6 +28,7 @@ from annotator.models import (
 
 AT_ONCE = 500
 Verdict = DeliveryCheck.Verdict
+Answer = tuple[int, frozenset[int]]
 # Who has labelled nothing for longer is not waited for.
 WAITED_FOR = timedelta(days=7)
 # Seen before they were answered, imported, or given by the one who is to be checked.
@@ -49,11 +51,13 @@ def _judge_some(checks: Sequence[DeliveryCheck], needs_two: bool) -> list[int]:
     keys = [check.item_id for check in checks]
     said, decided = _blind_answers(keys), _decided(keys)
     unconfirmed = _unconfirmed(keys)
+    seen = _seen_answers([check.item_id for check in checks if _is_unclear(check, said)])
     changed, doubted = [], []
     for check in checks:
-        answers = said.get(check.item_id, [])
+        answers = said.get(check.item_id, []) + seen.get(check.item_id, [])
+        blind = len(said.get(check.item_id, []))
         may_wait = needs_two and check.item_id not in unconfirmed
-        fresh = _verdict(check, [labels for _pk, labels in answers], decided, may_wait)
+        fresh = _verdict(check, [labels for _pk, labels in answers], blind, decided, may_wait)
         if fresh == Verdict.OPEN and answers and check.item.state == Item.State.LABELLED:
             doubted.append(answers[0][0])
         if fresh != check.verdict:
@@ -63,12 +67,24 @@ def _judge_some(checks: Sequence[DeliveryCheck], needs_two: bool) -> list[int]:
     return doubted
 
 
+def _is_unclear(check: DeliveryCheck, said: Mapping[int, Sequence[Answer]]) -> bool:
+    """Return whether a labelled item was not found right by somebody who saw nothing."""
+    answers = said.get(check.item_id)
+    labelled: bool = check.item.state == Item.State.LABELLED
+    return labelled and (not answers or answers[0][1] != frozenset(check.said))
+
+
 def _verdict(
     check: DeliveryCheck,
     answers: Sequence[frozenset[int]],
+    blind: int,
     decided: Mapping[int, frozenset[int]],
     may_wait: bool,
 ) -> Verdict:
+    """Return the verdict of `answers`; the first `blind` of them came from people who saw nothing.
+
+    An answer that was not blind may confirm that a label is wrong, but never that it is right.
+    """
     model = frozenset(check.said)
     if check.item_id in decided:
         return Verdict.RIGHT if decided[check.item_id] == model else Verdict.WRONG
@@ -76,18 +92,28 @@ def _verdict(
         return Verdict.WRONG
     if not answers:
         return Verdict.OPEN
-    if answers[0] == model:
+    if model in answers[: min(blind, 2)]:
         return Verdict.RIGHT
-    if len(answers) > 1:
-        return Verdict.RIGHT if answers[1] == model else Verdict.WRONG
+    against = [labels for labels in answers if labels != model]
+    if blind and len(against) > 1:
+        return Verdict.WRONG
     return Verdict.OPEN if may_wait else Verdict.WRONG
 
 
-def _blind_answers(items: Sequence[int]) -> dict[int, list[tuple[int, frozenset[int]]]]:
-    """Return (annotation, label ids) of each item, in order, one for each person."""
+def _blind_answers(items: Sequence[int]) -> dict[int, list[Answer]]:
     rows = Annotation.objects.filter(item__in=items, withdrawn_at=None, blind=True)
-    rows = rows.exclude(source__in=NOT_BLIND).exclude(user=None)
-    found: dict[int, list[tuple[int, frozenset[int]]]] = {}
+    return _by_item(rows.exclude(source__in=NOT_BLIND).exclude(user=None))
+
+
+def _seen_answers(items: Sequence[int]) -> dict[int, list[Answer]]:
+    """Return the answers of people who may have seen the model's label, and imported ones."""
+    rows = Annotation.objects.filter(item__in=items, withdrawn_at=None)
+    return _by_item(rows.filter(Q(blind=False) | Q(source__in=NOT_BLIND) | Q(user=None)))
+
+
+def _by_item(rows: QuerySet[Annotation]) -> dict[int, list[Answer]]:
+    """Return (annotation, label ids) of each item, in order, one for each person."""
+    found: dict[int, list[Answer]] = {}
     people: set[tuple[int, int | None]] = set()
     for each in rows.prefetch_related("given").order_by("created_at", "pk"):
         if (each.item_id, each.user_id) not in people:

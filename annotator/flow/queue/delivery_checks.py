@@ -9,6 +9,7 @@ from annotator.models import Delivery, DeliveryCheck, Item, Project, QueueEntry,
 
 # So many checks wait in the queue at once: a proof counts them in the order of their draws.
 AHEAD_OF_PROOF = 20
+UNANSWERED = (Item.State.POOL, Item.State.QUEUED)
 CHECK = {"source": Source.CHECK, "blind": True, "strategy": "random"}
 
 
@@ -17,8 +18,9 @@ def ask(project: Project, _user: User | None = None) -> int:
     proving = Delivery.objects.filter(project=project, stage=Delivery.Stage.PROVE).first()
     if proving is None:
         return 0
+    # Those that were answered wait for a worker or a second person, and hold up no others.
     waiting = DeliveryCheck.objects.filter(
-        delivery=proving, verdict=DeliveryCheck.Verdict.OPEN
+        delivery=proving, verdict=DeliveryCheck.Verdict.OPEN, item__state__in=UNANSWERED
     ).order_by("place", "part")
     drawn = list(waiting.values_list("item", flat=True)[:AHEAD_OF_PROOF])
     free = Item.objects.filter(pk__in=drawn, state=Item.State.POOL)

@@ -14,9 +14,13 @@ from annotator.models import Delivery
 FEW_WRONG = 50
 
 
-def hints(delivery: Delivery, told: Mapping[str, Any], waiting: int) -> list[str]:
-    """Return what a lead should know about a proof that goes on; `waiting` for a second person."""
+def hints(delivery: Delivery, told: Mapping[str, Any], waiting: int, skipped: int) -> list[str]:
+    """Return what a lead should know about a proof that goes on.
+
+    So many checks are `waiting` for a second person, or `skipped` by everybody.
+    """
     found = [_waiting(waiting)] if waiting else []
+    found += [_skipped(skipped)] if skipped else []
     for part in told["parts"]:
         if not part["is_over"]:
             found += _of_part(delivery, part)
@@ -27,6 +31,17 @@ def _waiting(number: int) -> str:
     words = ngettext(
         "%(n)s check contradicts the model and waits for a second person.",
         "%(n)s checks contradict the model and wait for a second person.",
+        number,
+    )
+    return words % {"n": numbers.count(number)}
+
+
+def _skipped(number: int) -> str:
+    words = ngettext(
+        "%(n)s check was skipped and counts as wrong. Put the item back on the overview, so that "
+        "somebody labels it.",
+        "%(n)s checks were skipped and count as wrong. Put the items back on the overview, so that "
+        "somebody labels them.",
         number,
     )
     return words % {"n": numbers.count(number)}
@@ -57,7 +72,7 @@ def _of_part(delivery: Delivery, part: Mapping[str, Any]) -> list[str]:
 
 def _too_many(delivery: Delivery, part: Mapping[str, Any]) -> str:
     return _(
-        "%(wrong)s of %(checks)s checks are wrong, about as many as %(share)s would be. If it "
+        "%(wrong)s of %(checks)s checks are wrong, which is too many for at most %(share)s. If it "
         "stays so, no number of checks proves the promise: give the proof up, let people label "
         "more, and try again with the new model, or allow more errors."
     ) % {

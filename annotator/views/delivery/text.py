@@ -13,7 +13,7 @@ from annotator.messages.delivery import card as card_words
 from annotator.messages.delivery import finish as finish_words
 from annotator.messages.delivery import promise as promise_words
 from annotator.messages.delivery import proof as proof_words
-from annotator.models import Delivery, Project, ReviewRequest
+from annotator.models import Delivery, DeliveryCheck, Item, Project, ReviewRequest
 from annotator.projectsettings.item_selection import FINISH_ERROR
 from annotator.views import number_format, partials
 from annotator.views.delivery import chart
@@ -149,7 +149,7 @@ def proof_context(delivery: Delivery) -> dict[str, Any]:
         "still": _still(delivery, told) if state == "proving" and is_proving else "",
         "done": told["checks_done"],
         "expected": _goal(told),
-        "hints": proof_words.hints(delivery, told, _unconfirmed(delivery)) if is_proving else [],
+        "hints": _hints(delivery, told) if is_proving else [],
         "regions": _regions(delivery, told),
     }
 
@@ -172,6 +172,12 @@ def _still(delivery: Delivery, told: Mapping[str, Any]) -> str:
 def _goal(told: Mapping[str, Any]) -> int | None:
     needed = told["checks_needed"]
     return None if needed is None else max(1, int(told["checks_done"] + needed))
+
+
+def _hints(delivery: Delivery, told: Mapping[str, Any]) -> list[str]:
+    wrong = delivery.checks.filter(verdict=DeliveryCheck.Verdict.WRONG)
+    skipped = wrong.filter(item__state=Item.State.ASIDE).count()
+    return proof_words.hints(delivery, told, _unconfirmed(delivery), skipped)
 
 
 def _unconfirmed(delivery: Delivery) -> int:

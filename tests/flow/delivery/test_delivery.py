@@ -40,6 +40,7 @@ from annotator.models import (
     User,
 )
 from annotator.pool import delivery_regions
+from annotator.views.delivery import text
 from tests import loop
 from tests.kept import Kept, keeping
 
@@ -217,6 +218,33 @@ def test_a_wrong_label_counts_once_it_is_confirmed(
     assert loop.refreshed(check).verdict == DeliveryCheck.Verdict.RIGHT
 
 
+def test_a_label_that_was_not_given_blind_settles_nothing_alone(
+    trained: Project, lea: User, ana: User, ben: User
+) -> None:
+    """Whoever labels a check on the page of items may have seen the model's label."""
+    delivery = started(trained, lea)
+    first, second = delivery.checks.order_by("place")[:2]
+    truth = loop.truth(second.item)
+    for check, labels in (
+        (first, loop.truth(first.item)),
+        (second, ["ham" if truth == ["spam"] else "spam"]),
+    ):
+        seed_labels.seed(trained, lea, check.item, labels=labels, client_id=str(uuid.uuid4()))
+    proof.go_on(delivery.pk)
+    asked = ReviewRequest.objects.filter(kind=ReviewRequest.Kind.CHECK)
+    assert set(asked.values_list("item", flat=True)) == {first.item_id, second.item_id}
+    assert loop.refreshed(first).verdict == DeliveryCheck.Verdict.OPEN
+    looked = 0
+    while looked < 2:
+        lease = leasing.lease_next(loop.refreshed(trained), ben)
+        assert lease is not None
+        loop.answer(lease)
+        looked += lease.source == Source.SECOND
+    proof.go_on(delivery.pk)
+    for check in (first, second):
+        assert loop.refreshed(check).verdict == DeliveryCheck.Verdict.RIGHT
+
+
 def test_nobody_waits_for_people_who_stopped_labelling(
     trained: Project, lea: User, ana: User, ben: User
 ) -> None:
@@ -239,8 +267,11 @@ def test_skipped_and_removed_items_count_as_wrong(trained: Project, lea: User) -
     Item.objects.filter(pk=first.item_id).update(state=Item.State.ASIDE)
     removal.remove_item(trained, second.item_id)
     proof.go_on(delivery.pk)
-    told = standing.told(loop.refreshed(delivery))
+    delivery = loop.refreshed(delivery)
+    told = standing.told(delivery)
     assert (told["checks_done"], told["checks_wrong"]) == (2, 2)
+    hints = text.proof_context(delivery)["hints"]
+    assert any(hint.startswith("1 check was skipped and counts as wrong.") for hint in hints)
 
 
 def test_the_queue_leaves_the_regions_to_the_model(trained: Project, lea: User, ana: User) -> None:
