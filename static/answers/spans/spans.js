@@ -344,7 +344,7 @@ class Spans extends SpanValue {
 
   #reject(mark) {
     this.marks.remove([], [mark]);
-    this.desk.say(fill(this.words.rejected, { text: this.text.slice(this.here(mark)) }));
+    this.desk.say(fill(this.words.rejected, { text: this.text.slice(this.here(mark, "suggested")) }));
   }
 
   #turnMode() {

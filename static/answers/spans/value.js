@@ -155,7 +155,7 @@ export class SpanValue extends Choices {
   // A mark that is there twice is the same object, so that of hundreds few are made anew by a step.
   here(mark, kind) {
     const known = this.#here.get(mark);
-    if (known?.kind === kind) return known;
+    if (known && known.kind === kind) return known;
     const found = { ...mark, start: this.text.unit(mark.start), end: this.text.unit(mark.end), kind };
     found.key = keyOf(found);
     this.#here.set(mark, found);
