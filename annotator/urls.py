@@ -3,6 +3,8 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from annotator.flow.operations import readiness
@@ -10,11 +12,15 @@ from annotator.views.operations.metrics import metrics
 from annotator.views.urls import page_urls
 
 
+@csrf_exempt
+@require_safe
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Report that this process responds."""
     return HttpResponse("ok", content_type="text/plain")
 
 
+@csrf_exempt
+@require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Report whether database, broker and worker are available; 503 if one is not."""
     parts = readiness.readiness()

@@ -113,9 +113,7 @@ def flag(request: Request, name: str, *, default: bool = False) -> bool:
 def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE) -> Response:
     """Return one page of `rows` with links to the next and the previous one."""
     paginator = Pages()
-    paginator.page_size = size
-    paginator.page_size_query_param = "page_size"
-    paginator.max_page_size = MOST
+    paginator.page_size = page_size(request, size)
     paginator.ordering = ordering
     found: list[Any] = paginator.paginate_queryset(rows, request) or []
     return paginator.get_paginated_response([show(row) for row in found])
@@ -124,12 +122,16 @@ def page(request: Request, rows: Any, ordering: str, show: Any, size: int = PAGE
 # Lists paged by position --------------------------------------------------------------------------
 
 
-def page_size(request: Request) -> int:
-    """Return the page size, within its bounds."""
+def page_size(request: Request, default: int = PAGE) -> int:
+    """Return the page size, at most `MOST`; Invalid for what is no size."""
     asked = request.query_params.get("page_size", "")
+    if not asked:
+        return default
     # More than nine digits exceed the maximum, so they need not be parsed.
     size = int(asked[:9]) if asked.isascii() and asked.isdigit() else 0
-    return min(size, MOST) if size > 0 else PAGE
+    if not size:
+        raise Invalid("page_size", field="page_size", most=MOST)
+    return min(size, MOST)
 
 
 def place(request: Request) -> tuple[str, int]:

@@ -26,6 +26,8 @@ class Reason:
     message: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     also: tuple["Reason", ...] = ()
+    # The option of the import that it is about, such as "text_column"; empty for the file.
+    option: str = ""
 
     @property
     def key(self) -> str:
@@ -48,9 +50,9 @@ def named(name: str, reason: Reason) -> Reason:
 class Unusable(Exception):
     """An error with a reason, which the catalogue words (`i18n.reasons`)."""
 
-    def __init__(self, code: str, *, message: str = "", **values: Any) -> None:
+    def __init__(self, code: str, *, message: str = "", option: str = "", **values: Any) -> None:
         super().__init__(code)
-        self.reason = because(code, message=message, **values)
+        self.reason = Reason(code, message, values, option=option)
 
     def __str__(self) -> str:
         """Return code and values, for logs."""

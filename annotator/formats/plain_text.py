@@ -37,8 +37,11 @@ def read(path: Path, columns: Columns, looked: Looked, label_names: set[str]) ->
 
 def is_fasttext(path: Path) -> bool:
     """Return whether a text begins with a label of fastText."""
-    with opened(path, encoding_of_start(path)) as file:
-        return file.read(len(PREFIX) + 1).lstrip("\ufeff").startswith(PREFIX)
+    try:
+        with opened(path, encoding_of_start(path)) as file:
+            return file.read(len(PREFIX) + 1).lstrip("\ufeff").startswith(PREFIX)
+    except UnreadableFile:
+        return False
 
 
 def _wanted(columns: Columns) -> Columns:

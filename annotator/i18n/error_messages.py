@@ -268,6 +268,7 @@ TEXTS = {
     "two_media": gettext_noop("One file contains texts, the other images. Use the same data type."),
     # Requests
     "unknown_parameter": gettext_noop("Unknown query parameter. This call takes: %(names)s."),
+    "page_size": gettext_noop("A page has from 1 to %(most)d entries."),
     "too_large": gettext_noop("The request is too large."),
     "nul_byte_in_body": gettext_noop("This contains a NUL byte."),
     "out_of_range": gettext_noop("This number is too large."),

@@ -102,6 +102,27 @@ def test_file_that_cannot_be_used_is_refused_at_once(
     assert not Import.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "text_column"),
+        ({"text_column": "no"}, "text_column"),
+        ({"text_column": "n", "label_column": "no"}, "label_column"),
+        ({"text_column": "n", "id_column": "no"}, "id_column"),
+        ({"text_column": "n", "vector_column": "no"}, "vector_column"),
+    ],
+)
+@pytest.mark.parametrize("way", ["", "?dry_run=1"])
+def test_missing_column_is_told_with_the_field_that_names_it(
+    api: Api, project: Project, olga: User, given: dict[str, str], field: str, way: str
+) -> None:
+    file = SimpleUploadedFile("a.csv", b"titre,n\nx,1\n")
+    answer = api(olga).post(
+        at(project, f"/imports{way}"), {"file": file, **given}, format="multipart"
+    )
+    assert_refused(answer, 422, "missing_column", field)
+
+
 def test_missing_column_names_those_that_are_there(api: Api, project: Project, olga: User) -> None:
     body = assert_refused(upload(api(olga), project, "a.csv", b"titre,corps\nx,y\n"), 422)
     assert "“titre”, “corps”" in body["detail"]

@@ -85,9 +85,28 @@ def test_list_is_walked_by_its_cursor_in_both_directions(
     assert first["previous"] is None
 
 
+@pytest.mark.parametrize("size", ["0", "-1", "x", "5.0", "\u0665", "%20"])
 @pytest.mark.parametrize(
-    ("size", "shown"), [("0", 12), ("-1", 12), ("x", 12), ("1000000000", 12), ("5", 5)]
+    "where",
+    [
+        "items",
+        "rounds",
+        "models",
+        "imports",
+        "annotations",
+        "disagreements",
+        "exports",
+        "deliveries",
+    ],
 )
+def test_page_size_that_is_none_is_refused_by_every_list(
+    api: Api, project: Project, olga: User, where: str, size: str
+) -> None:
+    answer = api(olga).get(at(project, f"/{where}?page_size={size}"))
+    assert_refused(answer, 422, "page_size", "page_size")
+
+
+@pytest.mark.parametrize(("size", "shown"), [("", 12), ("1000000000", 12), ("5", 5)])
 def test_page_size_is_kept_within_reason(
     api: Api, project: Project, filled: Fill, ana: User, size: str, shown: int
 ) -> None:

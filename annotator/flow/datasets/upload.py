@@ -394,7 +394,7 @@ def look(path: Path, kind: str, columns: Columns) -> Looked:
         return READERS[kind].look(path, columns)
     except UnreadableFile as problem:
         # A column that is not there is told with the field that names it.
-        field = problem.reason.values.get("field", "file")
+        field = problem.reason.option or "file"
         raise Invalid(problem.code, detail=worded(problem.reason), field=field) from problem
 
 

@@ -58,7 +58,7 @@ class Header:
         found = self._tidy.get(tidy(wanted)) or self._folded.get(tidy(wanted).casefold())
         if not found:
             told = {"name": wanted, "there": shown(self.names)}
-            raise UnreadableFile("missing_column", field=f"{use}_column", **told)
+            raise UnreadableFile("missing_column", option=f"{use}_column", **told)
         return found
 
     def first(self, names: Sequence[str]) -> str:
@@ -77,7 +77,7 @@ def find_columns(header: Sequence[str], wanted: Columns) -> Found:
     parts = {part.name: _part(names, part, wanted) for part in wanted.parts}
     if len(set(parts.values())) < len(parts):
         same = shown(list(dict.fromkeys(parts.values())))
-        raise UnreadableFile("same_column", field=f"{list(parts)[-1]}_column", names=same)
+        raise UnreadableFile("same_column", option=f"{list(parts)[-1]}_column", names=same)
     taken = frozenset(parts.values())
     label, others = _labels(names, wanted, taken)
     found = names.named(wanted.id, "id") or names.first(ID_NAMES)
@@ -103,7 +103,7 @@ def _part(header: Header, part: Part, wanted: Columns) -> str:
 
 
 def _without(part: Part, there: str) -> UnreadableFile:
-    told = {"field": f"{part.name}_column", "there": there}
+    told = {"option": f"{part.name}_column", "there": there}
     if isinstance(part.missing, str):
         return UnreadableFile("missing_column", message=part.missing, **told)
     return UnreadableFile("missing_column", message="part_missing", said=part.missing, **told)

@@ -380,3 +380,10 @@ def test_no_room_to_count_is_no_reason_not_to_answer(
 
     monkeypatch.setattr(prometheus, "begin", full)
     assert Client().get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+def test_machine_addresses_are_only_read(address: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert [strict.post(address).status_code, strict.delete(address).status_code] == [405, 405]
+    assert strict.head("/healthz").status_code == 200
