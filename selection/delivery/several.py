@@ -22,9 +22,7 @@ class Part:
     taken: NDArray[np.bool_]
 
 
-def stand(
-    parts: Mapping[int, Part], alpha: float, *, at_once: bool = False
-) -> dict[int, Standing]:
+def stand(parts: Mapping[int, Part], alpha: float, *, at_once: bool = False) -> dict[int, Standing]:
     """Return the standings of all parts, which hold together but in a share `alpha` of the time.
 
     Each part starts with an equal share of `alpha`, at which it was planned. A part whose rungs are

@@ -49,7 +49,8 @@ class _Taught:
     """A data set whose newest model is kept: the last round's is the one that is frozen."""
 
     def __init__(self, known: LabelledDataset) -> None:
-        self._learner, self.model = known.learner, None
+        self._learner = known.learner
+        self.model: Any = None
         self.known = replace(known, learner=self._learn)
 
     def _learn(self, *args: Any, **options: Any) -> Any:

@@ -38,9 +38,9 @@ def _waiting(number: int) -> str:
 
 def _skipped(number: int) -> str:
     words = ngettext(
-        "%(n)s check was skipped and counts as wrong. Put the item back on the overview, so that "
+        "%(n)s check was skipped and counts as wrong. Choose “Requeue” on the overview, so that "
         "somebody labels it.",
-        "%(n)s checks were skipped and count as wrong. Put the items back on the overview, so that "
+        "%(n)s checks were skipped and count as wrong. Choose “Requeue” on the overview, so that "
         "somebody labels them.",
         number,
     )
