@@ -5,7 +5,7 @@ from typing import Any
 
 from annotator.models import Annotation, Item, Project, Revision
 from annotator.projectsettings.marking import mark_rules
-from annotator.tasktypes.marks import MarkRules, as_refs
+from annotator.tasktypes.marks import Mark, MarkRules, QuotedMark, as_refs
 
 
 def rules_for(item: Item, project: Project, marks: Sequence[Any]) -> MarkRules:
@@ -14,7 +14,9 @@ def rules_for(item: Item, project: Project, marks: Sequence[Any]) -> MarkRules:
     Otherwise an answer could not be corrected, or put back, once an attribute has another name.
     """
     rules = mark_rules(project)
-    missing = {each.attribute for each in marks} - {"", *rules.attributes}
+    # What is no mark is refused where marks are checked.
+    named = {each.attribute for each in marks if isinstance(each, (Mark, QuotedMark))}
+    missing = named - {"", *rules.attributes}
     if not missing:
         return rules
     given = Annotation.objects.filter(item=item).values_list("value", flat=True)
