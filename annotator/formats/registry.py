@@ -136,3 +136,10 @@ def for_content(
     if by_name and by_name.kind in usable:
         return by_name
     return archive.reader_of(path)
+
+
+def may_be_called(path: Path, name: str, by_name: Reader | None, allowed: Collection[str]) -> bool:
+    """Return whether a file may have this name: other content than a text tells what it is."""
+    if sniff.content_of(path) != "text":
+        return True
+    return by_name.kind in allowed if by_name else sniff.tells_nothing(name)

@@ -3,7 +3,7 @@
 import sys
 import uuid
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,9 +18,8 @@ from annotator.flow.datasets.buckets import copies
 from annotator.flow.datasets.options import Options
 from annotator.flow.datasets.server_files import ServerFile
 from annotator.formats import Columns, Looked, UnreadableFile
-from annotator.formats.base import Reader
-from annotator.formats.registry import READERS, for_content, for_file
-from annotator.formats.sniff import content_of, tells_nothing
+from annotator.formats.registry import READERS, for_content, for_file, may_be_called
+from annotator.formats.sniff import tells_nothing
 from annotator.i18n.reasons import worded
 from annotator.models import Import, Project, UnfinishedUpload, Upload, User
 
@@ -333,26 +332,14 @@ def kind_of(project: Project, name: str, format: str = "", path: Path | None = N
         if path is None and by_name is None and tells_nothing(name):
             # Its content decides, once it is there.
             return ""
-        if path is not None and not format and not _may_be_called(name, by_name, path, allowed):
+        if path is not None and not format and not may_be_called(path, name, by_name, allowed):
             found = None
     except UnreadableFile as problem:
         raise WrongType(problem.code, detail=worded(problem.reason), field="file") from problem
     if found is None or found.kind not in allowed:
-        raise WrongType(
-            "wrong_type",
-            field="file",
-            task=tasktypes.of(project).task,
-            kinds=allowed,
-            name=(name or "")[:100],
-        )
+        told: dict[str, Any] = {"task": tasktypes.of(project).task, "kinds": allowed}
+        raise WrongType("wrong_type", field="file", name=(name or "")[:100], **told)
     return found.kind
-
-
-def _may_be_called(name: str, by_name: Reader | None, path: Path, allowed: Collection[str]) -> bool:
-    """Return whether a text may have a name like this; other content tells itself what it is."""
-    if content_of(path) != "text":
-        return True
-    return by_name.kind in allowed if by_name else tells_nothing(name)
 
 
 def keep_upload(file: Any, most_mb: int | None = None) -> Path:
@@ -393,9 +380,8 @@ def look(path: Path, kind: str, columns: Columns) -> Looked:
     try:
         return READERS[kind].look(path, columns)
     except UnreadableFile as problem:
-        # A column that is not there is told with the field that names it.
-        field = problem.reason.option or "file"
-        raise Invalid(problem.code, detail=worded(problem.reason), field=field) from problem
+        why = problem.reason
+        raise Invalid(problem.code, detail=worded(why), field=why.option or "file") from problem
 
 
 def look_for_vectors(path: Path, kind: str, columns: Columns) -> tuple[Looked, Columns]:
