@@ -254,7 +254,10 @@ const asButton = (row, label, at) => {
   box.querySelector(".choice-name").textContent = label.name;
   // Of spans, the answer itself dresses the buttons.
   const swatch = box.querySelector(".swatch");
-  if (swatch) swatch.className = `swatch swatch-${label.color || "none"}`;
+  if (swatch) {
+    swatch.className = "swatch";
+    swatch.classList.add(`swatch-${label.color || "none"}`);
+  }
   box.querySelector("kbd")?.remove();
   const key = label.key && element("kbd", label.key.toUpperCase());
   if (key) box.querySelector(".choice-name").before(key, " ");

@@ -19,7 +19,7 @@ ERRORS = {
     # As the errors with a class of their own call that of the others.
     "super().__init__",
 }
-OPTIONS = {"field", "errors", "message", "detail", "mends", "because"}
+OPTIONS = {"field", "option", "errors", "message", "detail", "mends", "because"}
 I18N = ROOT / "annotator" / "i18n"
 HOLE = re.compile(r"%\((\w+)\)[sd]|%[sd]")
 

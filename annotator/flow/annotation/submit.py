@@ -248,9 +248,8 @@ def parse_labels(
         if item is None:
             return Said(given, answer.marks(marks, "", mark_rules(project)))
         found = item()
-        return Said(
-            given, answer.marks(marks, found.text, mark_attributes.rules_for(found, project, marks))
-        )
+        rules = mark_attributes.rules_for(found, project, marks)
+        return Said(given, answer.marks(marks, found.text, rules))
     if len(chosen) != len(labels):
         raise Invalid("label_number", message="label_twice", field="labels")
     return Said(given)
