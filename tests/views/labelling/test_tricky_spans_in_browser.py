@@ -162,8 +162,21 @@ PLACES = """([start, end]) => {
 }"""
 
 
+def joined(rects: list[list[int]]) -> list[list[int]]:
+    """Return the rectangles with those of one line that touch as one: they are one box."""
+    found: list[list[int]] = []
+    for left, top, right, bottom in sorted(rects, key=lambda rect: (rect[1], rect[0])):
+        last = found[-1] if found else None
+        if last and last[1] == top and left - last[2] <= 1:
+            last[2] = max(last[2], right)
+        else:
+            found.append([left, top, right, bottom])
+    return found
+
+
 def check_seen(page: Page, case: Case, start: int, end: int) -> None:
     seen, painted = page.evaluate(PLACES, [case.units(start), case.units(end)])
+    seen, painted = joined(seen), joined(painted)
     assert seen, (ascii(case.text[:60]), start, end)
     assert len(painted) == len(seen), (painted, seen)
     for one, other in zip(sorted(painted), sorted(seen), strict=True):
