@@ -348,7 +348,7 @@ def test_an_upload_up_to_the_limit_reaches_winnow(installed: Any, tmp_path: Path
     path.write_bytes(bytes(7 << 20))
     with pytest.raises(Unexpected) as refused:
         installed.client.upload(installed.project, path, labels_are="ignore")
-    assert refused.value.status == 422
+    assert refused.value.status == 415
 
 
 def test_uploads_that_stand_still_hold_up_nobody_and_are_cut_off(installed: Any) -> None:

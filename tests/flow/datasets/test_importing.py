@@ -59,7 +59,12 @@ def counters_add_up(work: Any) -> bool:
 # Receiving ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["texts.docx", "texts", "picture.png", "", "texts.csv.exe"])
+@pytest.mark.parametrize("name", ["", "texts", "texts.2026"])
+def test_content_decides_where_a_name_tells_nothing(project: Project, name: str) -> None:
+    assert receive(project, name or " ", "text\na\n").format == "csv"
+
+
+@pytest.mark.parametrize("name", ["texts.docx", "picture.png", "texts.csv.exe"])
 def test_wrong_kind_of_file_names_the_kinds_that_are_taken(project: Project, name: str) -> None:
     with pytest.raises(WrongType, match="CSV or JSONL") as caught:
         receive(project, name or " ", "text\na\n")

@@ -72,7 +72,7 @@ def test_run_has_at_most_fifty_rounds_so_that_others_get_their_turn(
         ({"seeds": 11}, "seeds"),
         ({"seeds": 10, "strategies": ["auto", "margin", "badge", "entropy", "coreset"]}, "seeds"),
         ({"content": b""}, "file"),
-        ({"content": b"other\nx\n", "text_column": "text"}, "file"),
+        ({"content": b"other\nx\n", "text_column": "text"}, "text_column"),
         ({"name": "mail.exe"}, "file"),
         ({"features": ["nonsense"]}, "features"),
         ({"features": ["given"]}, "features"),
