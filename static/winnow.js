@@ -32,6 +32,23 @@
     if (document.hidden && event.target.matches("[data-poll]")) event.preventDefault();
   });
 
+  // What somebody chose before any script was there to listen is told again. A page that is gone
+  // back to or reloaded shows former choices, which were acted on.
+  const isFirstLook = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const isChanged = (field) => {
+    if (field.type === "file") return field.files.length > 0;
+    if (!field.options) return field.checked !== field.defaultChecked;
+    const options = [...field.options];
+    const usual = options.findLastIndex((option) => option.defaultSelected);
+    if (field.multiple) return options.some((option) => option.selected !== option.defaultSelected);
+    return field.selectedIndex !== Math.max(usual, 0);
+  };
+  const early = [...document.querySelectorAll("main select, main input:is([type=checkbox], [type=radio], [type=file])")];
+  const chosen = isFirstLook ? early.filter(isChanged) : [];
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const field of chosen) field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   // A region that is renewed keeps what was opened in it.
   let opened = [];
   let shown = [];

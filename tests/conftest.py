@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from rest_framework.test import APIClient
 
 from annotator import celery
 from annotator.db import clock
+from annotator.flow.operations import background_reports
 from annotator.flow.projects import settings as project_settings
 from annotator.flow.training import confident_items
 from annotator.models import Project, User, jobs
@@ -122,6 +124,12 @@ def _quick_flush() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+@pytest.fixture(autouse=True)
+def _reports_take_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # On a busy machine one would take so long that it is put off, and a test read the one before.
+    monkeypatch.setattr(background_reports, "time", SimpleNamespace(perf_counter=lambda: 0.0))
 
 
 @pytest.fixture(autouse=True)

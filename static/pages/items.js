@@ -1,18 +1,18 @@
 // The item list by keyboard: arrows open the next item, a label's key answers it, X selects, Shift
-// selects a range, Z undoes. Keys act on the current row, wherever the focus is beside fields.
+// selects a range, Z undoes. Keys act on the current row, wherever the focus is beside fields, and
+// one after the other: a key waits until its item is open and the answer before it is saved.
 
 import { obstacle } from "../medium/image/loading.js";
 import { find } from "../shortcuts.js";
 
 const byId = (id) => document.getElementById(id);
 const rows = () => [...document.querySelectorAll("[data-find]")];
-const detail = () => byId("detail");
+const detail = () => byId("detail").querySelector("[data-item]");
 const OPEN_AFTER = 90;
 
 let current = null;
 let anchor = null;
 let waiting = null;
-let wanted = null;
 
 // The current row -------------------------------------------------------------------------------
 
@@ -25,8 +25,10 @@ const mark = (row) => {
   current = row.id;
 };
 
+let opening = null;
+
 const open = (row) => {
-  if (isShown(row)) return;
+  if (!row || isShown(row) || opening === row.id) return;
   row.querySelector("[data-open]")?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
 };
 
@@ -37,7 +39,8 @@ const goTo = (row, isRange = false) => {
   row.focus({ preventScroll: true });
   row.scrollIntoView({ block: "nearest" });
   clearTimeout(waiting);
-  waiting = setTimeout(() => open(row), OPEN_AFTER);
+  // By then, the row may have been renewed.
+  waiting = setTimeout(() => open(currentRow()), OPEN_AFTER);
 };
 
 const currentRow = () => (current && byId(current)) || null;
@@ -84,18 +87,38 @@ document.addEventListener("change", (event) => {
   rows().forEach((row) => select(row, event.target.checked));
 });
 
-// Answers ---------------------------------------------------------------------------------------
+// Keys in turn ----------------------------------------------------------------------------------
+
+const presses = [];
+let wanted = null;
+let isAnswering = false;
+
+const takeTurns = () => {
+  while (presses.length && !wanted && !isAnswering) presses.shift()();
+};
+
+const inTurn = (action) => {
+  presses.push(action);
+  takeTurns();
+};
+
+const forgetPresses = () => {
+  presses.length = 0;
+  wanted = opening = null;
+  isAnswering = false;
+};
 
 // A key pressed before its item is open answers it once it is.
 const press = (find_) => {
   const row = currentRow();
   const act = () => find_()?.click();
-  if (row && !isShown(row)) {
-    clearTimeout(waiting);
-    wanted = act;
-    open(row);
-  } else act();
+  if (!row || isShown(row)) return act();
+  clearTimeout(waiting);
+  wanted = { row: row.id, act };
+  open(row);
 };
+
+// Answers ---------------------------------------------------------------------------------------
 
 const answering = () => detail()?.querySelector("[data-answer]");
 
@@ -120,7 +143,7 @@ const actionOf = (key, isRange, isRow) => {
       return () => step(-1, isRange);
     case "x":
     case "X":
-      return currentRow() && (() => (isRange ? selectRange(currentRow()) : select(currentRow())));
+      return () => currentRow() && (isRange ? selectRange(currentRow()) : select(currentRow()));
     case "Enter":
       return isRow ? () => press(() => answering()?.querySelector("[data-save]")) : null;
     case "Escape":
@@ -141,12 +164,12 @@ document.addEventListener("keydown", (event) => {
   const isRow = event.target.matches("[data-find]") || event.target === document.body;
   if (event.shiftKey && LETTERS_WITH_SHIFT[event.key] && !event.ctrlKey && !event.metaKey && !event.altKey) {
     event.preventDefault();
-    return actionOf(event.key, true, isRow)?.();
+    return inTurn(actionOf(event.key, true, isRow));
   }
   const action = find(event, labelOf, (key) => actionOf(key, false, isRow));
   if (!action) return;
   event.preventDefault();
-  if (!event.repeat || event.key.startsWith("Arrow")) action();
+  if (!event.repeat || event.key.startsWith("Arrow")) inTurn(action);
 });
 
 // Responses -------------------------------------------------------------------------------------
@@ -161,22 +184,48 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   say(reason);
 });
 
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.defaultPrevented) return;
+  const { elt } = event.detail;
+  if (elt.matches("[data-open]")) opening = rowOf(elt).id;
+  else if (detail()?.contains(elt)) isAnswering = true;
+});
+
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "detail") return;
+  if (event.detail.requestConfig.verb === "get") opening = null;
+  else isAnswering = false;
   byId("unsaved").hidden = true;
   learnKeys();
-  const shown = event.target.dataset;
-  byId("announce").textContent = shown.said || "";
-  const address = new URL(location.href);
-  address.searchParams.set("item", shown.item);
-  history.replaceState(history.state, "", address);
-  const row = byId(`item-${shown.item}`);
-  if (row) mark(row);
-  const act = wanted;
-  wanted = null;
-  if (act) act();
-  else if (shown.said) goOn(row);
+  byId("announce").textContent = detail().dataset.said || "";
+  arrived(detail().dataset);
+  takeTurns();
 });
+
+const arrived = (shown) => {
+  const row = byId(`item-${shown.item}`);
+  if (wanted) {
+    if (wanted.row !== row?.id) return byId(wanted.row) ? open(byId(wanted.row)) : forgetPresses();
+    const { act } = wanted;
+    wanted = null;
+    remember(shown.item);
+    act();
+  } else if (currentRow() && currentRow() !== row) {
+    // What comes late moves nobody back.
+    mark(currentRow());
+    open(currentRow());
+  } else {
+    if (row) mark(row);
+    remember(shown.item);
+    if (shown.said) goOn(row);
+  }
+};
+
+const remember = (item) => {
+  const address = new URL(location.href);
+  address.searchParams.set("item", item);
+  history.replaceState(history.state, "", address);
+};
 
 // After an answer by key, the next item comes.
 let byKey = false;
@@ -195,6 +244,7 @@ const goOn = (row) => {
 const WORDS = { 401: "out", 403: "gone", 404: "gone" };
 
 const say = (words) => {
+  forgetPresses();
   const notice = byId("unsaved");
   notice.textContent = notice.dataset[words];
   if (words === "out") {
@@ -232,7 +282,7 @@ learnKeys();
 const first = byId(`item-${detail()?.dataset.item}`);
 if (first) mark(first);
 if (document.activeElement === document.body) (first ?? rows()[0])?.focus({ preventScroll: true });
-if (!first && rows()[0]) current = rows()[0].id;
+if (!first && !detail() && rows()[0]) current = rows()[0].id;
 
 // Bulk edit -------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def test_labels_are_corrected_by_arrows_and_label_keys(listed: Any, troubles: li
     order = list(Annotation.objects.order_by("item__position").values_list("pk", flat=True))
     other = {"spam": ("2", "ham"), "ham": ("1", "spam")}
     listed.keyboard.press("ArrowDown")
-    listed.locator("#detail[data-item]").wait_for()
+    listed.locator("#detail [data-item]").wait_for()
     for number, pk in enumerate(order[1:4], start=1):
         key, label = other[before[pk]]
         listed.keyboard.press(key)
@@ -93,11 +93,11 @@ def test_rows_are_selected_one_by_one_and_in_ranges(listed: Any) -> None:
 
 def test_open_item_is_in_the_address(listed: Any, project: Project) -> None:
     listed.locator("[data-open]").nth(2).click()
-    listed.locator("#detail[data-item]").wait_for()
-    key = listed.locator("#detail").get_attribute("data-item")
+    listed.locator("#detail [data-item]").wait_for()
+    key = listed.locator("#detail [data-item]").get_attribute("data-item")
     listed.wait_for_url(f"**item={key}**")
     listed.reload()
-    assert listed.locator("#detail").get_attribute("data-item") == key
+    assert listed.locator("#detail [data-item]").get_attribute("data-item") == key
     assert current(listed) == 2
 
 

@@ -1,0 +1,109 @@
+"""Keys on the item list that are pressed faster than the server answers."""
+
+import random
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from annotator.models import Annotation, Project, User
+from tests import loop
+from tests.given import Fill
+from tests.views.in_browser import MARKS, listen, sign_in
+
+pytestmark = MARKS
+
+# Requests leave late and responses are read late, each by another time from the seeded series.
+LATE = """
+let seed = %d;
+const next = () => (seed = (seed * 16807) %% 2147483647) / 2147483647;
+const later = (act) => setTimeout(act, 250 * next());
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  const { onload } = this;
+  this.onload = (event) => later(() => onload.call(this, event));
+  later(() => send.call(this, body));
+};
+"""
+KEYS = {"1": "spam", "2": "ham"}
+
+
+@pytest.fixture
+def listed(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    lea: User,
+    ana: User,
+    troubles: list[str],
+    seed: int,
+) -> Page:
+    filled(project, 20)
+    loop.label(project, ana, 12)
+    sign_in(context, live_server, lea)
+    listen(page, troubles)
+    page.add_init_script(LATE % seed)
+    page.goto(live_server.url + reverse("items", args=[project.pk]) + "?state=labelled")
+    page.locator("[data-find]:focus").wait_for()
+    return page
+
+
+def answers() -> list[str]:
+    rows = Annotation.objects.order_by("item__position")
+    return list(rows.values_list("given__label__name", flat=True))
+
+
+def expected(pressed: list[str], given: list[str]) -> tuple[list[str], int]:
+    """Return the answers by row, and the row where the keys end."""
+    given, at, last = list(given), 0, len(given) - 1
+    for key in pressed:
+        if key == "ArrowUp":
+            at = max(at - 1, 0)
+        elif key == "ArrowDown":
+            at = min(at + 1, last)
+        else:
+            given[at] = KEYS[key]
+            at = min(at + 1, last)
+    return given, at
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_each_key_acts_on_the_item_that_was_current_in_its_turn(
+    listed: Page, troubles: list[str], seed: int
+) -> None:
+    drawn = random.Random(seed)
+    pressed = drawn.choices(["1", "2", "ArrowDown", "ArrowUp"], [4, 4, 2, 2], k=14)
+    wanted, row = expected(pressed, answers())
+    for key in pressed:
+        listed.keyboard.press(key, delay=drawn.choice([0, 0, 5, 120]))
+    item = listed.locator("[data-find]").nth(row).get_attribute("id")
+    assert item is not None
+    key = item.removeprefix("item-")
+    listed.locator(f"#{item}.is-current").wait_for()
+    listed.locator(f'#detail [data-item="{key}"]').wait_for()
+    listed.wait_for_load_state("networkidle")
+    listed.wait_for_timeout(300)
+    assert listed.locator(".is-current").get_attribute("id") == item
+    assert answers() == wanted
+    assert troubles == []
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_clicked_item_is_shown_though_an_answer_to_another_comes_later(
+    listed: Page, troubles: list[str]
+) -> None:
+    listed.locator("[data-open]").nth(1).click()
+    listed.locator("#detail [data-answer]").wait_for()
+    listed.locator("#detail [data-key]:not(.given)").click()
+    listed.locator("[data-open]").nth(5).click()
+    item = listed.locator("[data-find]").nth(5).get_attribute("id")
+    assert item is not None
+    listed.wait_for_timeout(800)
+    listed.locator(f'#detail [data-item="{item.removeprefix("item-")}"]').wait_for()
+    assert Annotation.objects.exclude(corrected_by=None).count() == 1
+    assert listed.locator("#detail [data-item]").get_attribute("data-item") == item[5:]
+    assert listed.locator(".is-current").get_attribute("id") == item
+    assert troubles == []
