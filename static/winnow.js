@@ -37,14 +37,14 @@
   const isFirstLook = performance.getEntriesByType("navigation")[0]?.type === "navigate";
   const isChanged = (field) => {
     if (field.type === "file") return field.files.length > 0;
-    if (!field.options) return field.checked !== field.defaultChecked;
+    if (!field.options) return ["checkbox", "radio"].includes(field.type) && field.checked !== field.defaultChecked;
     const options = [...field.options];
     const usual = options.findLastIndex((option) => option.defaultSelected);
     if (field.multiple) return options.some((option) => option.selected !== option.defaultSelected);
     return field.selectedIndex !== Math.max(usual, 0);
   };
-  const early = [...document.querySelectorAll("main select, main input:is([type=checkbox], [type=radio], [type=file])")];
-  const chosen = isFirstLook ? early.filter(isChanged) : [];
+  const fields = [...document.querySelectorAll("select, input")];
+  const chosen = isFirstLook ? fields.filter(isChanged) : [];
   document.addEventListener("DOMContentLoaded", () => {
     for (const field of chosen) field.dispatchEvent(new Event("change", { bubbles: true }));
   });

@@ -24,9 +24,19 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
 BEFORE, LAST = sys.argv[1:]
+load = MigrationLoader.load_disk
+
+def load_single(self):
+    # As for an installation that is older than those that make all tables at once.
+    load(self)
+    single = {key: each for key, each in self.disk_migrations.items() if not each.replaces}
+    self.disk_migrations = single
+
+MigrationLoader.load_disk = load_single
 
 def migrate(to):
     call_command("migrate", "annotator", to, verbosity=0)
