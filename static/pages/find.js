@@ -1,5 +1,5 @@
 // Keyboard labelling in lists of items: arrows move between items, a label's key labels, Z undoes.
-// Keys act on the focused item only.
+// Keys act on the focused item only, and wait while its answer is on its way.
 
 import { obstacle } from "../medium/image/loading.js";
 import { find } from "../shortcuts.js";
@@ -28,8 +28,8 @@ const undo = (item) => {
   seeded?.querySelector("[data-undo]")?.click();
 };
 
-const labelOf = (item, key) => {
-  const own = [...item.querySelectorAll("[data-key]")].find(({ dataset }) => dataset.key === key);
+const labelOf = (within, key) => {
+  const own = [...within.querySelectorAll("[data-key]")].find(({ dataset }) => dataset.key === key);
   return key && own ? () => own.click() : null;
 };
 
@@ -50,20 +50,47 @@ const actionOf = (item, isItem, key) => {
   }
 };
 
-document.addEventListener("keydown", (event) => {
-  const item = itemOf(event.target);
-  if (event.target.matches("input[type=text], select")) return;
-  if (!item || event.defaultPrevented) return;
-  const isItem = event.target === item;
-  const action = find(
+const actionFor = (event, item, isItem, within = item) =>
+  find(
     event,
-    (key) => labelOf(item, key),
+    (key) => labelOf(within, key),
     (key) => actionOf(item, isItem, key),
   );
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.target.matches("input[type=text], select")) return;
+  const item = itemOf(event.target) ?? awaited(event.target);
+  if (!item) return;
+  const isItem = event.target === item || event.target === document.body;
+  const isPending = item.id === pending;
+  const action = actionFor(event, item, isItem, isPending ? document : item);
   if (!action) return;
   event.preventDefault();
-  if (!event.repeat || event.key.startsWith("Arrow")) action();
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
+  if (isPending) held.push(event);
+  else action();
 });
+
+// Keys that wait ----------------------------------------------------------------------------------
+
+let pending = null;
+const held = [];
+
+// While an item is renewed, nothing has the focus.
+const awaited = (target) => (target === document.body && pending ? byId(pending) : null);
+
+const takeHeld = () => {
+  while (held.length && !pending) {
+    const event = held.shift();
+    const item = itemOf(document.activeElement);
+    if (item) actionFor(event, item, document.activeElement === item)?.();
+  }
+};
+
+const forgetHeld = () => {
+  held.length = 0;
+  pending = null;
+};
 
 // A focused item with a long text scrolls before the page does.
 const READING = { PageDown: 1, PageUp: -1, " ": 1, Home: -Infinity, End: Infinity };
@@ -97,8 +124,12 @@ const renewed = (item) => {
   byId("announce").textContent = item.dataset.said || "";
   const isSaved = item.querySelector("[data-undo]") !== null;
   if (isSaved) savedLast = item.id;
+  if (item.id === pending) pending = null;
+  // Whoever has gone elsewhere stays there.
+  const isHere = document.activeElement === document.body || item.contains(document.activeElement);
   // After a click nothing scrolls, but keys continue from that item.
-  (isSaved ? nextToLabel(item) : item).focus({ preventScroll: byPointer });
+  if (isHere) (isSaved ? nextToLabel(item) : item).focus({ preventScroll: byPointer });
+  takeHeld();
 };
 
 // An invisible image cannot be labelled, but always undone.
@@ -111,6 +142,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   // Images outside the viewport are loaded lazily.
   item.scrollIntoView({ block: "nearest" });
   say(reason);
+});
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const item = itemOf(event.detail.elt);
+  if (item && !event.defaultPrevented) pending = item.id;
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
@@ -131,6 +167,7 @@ const logIn = (title) => {
 };
 
 const say = (words) => {
+  forgetHeld();
   const notice = byId("unsaved");
   notice.textContent = notice.dataset[words];
   if (words === "out") notice.append(" ", logIn(notice.dataset.link));

@@ -18,6 +18,19 @@ LOOKS = [(1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")]
 # Playwright runs an event loop in the test thread, in which Django refuses database access.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+# Requests leave late and responses are read late, each by another time from a seeded series.
+_LATE = """
+let seed = %d;
+const next = () => (seed = (seed * 16807) %% 2147483647) / 2147483647;
+const later = (act) => setTimeout(act, 250 * next());
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  const { onload } = this;
+  this.onload = (event) => later(() => onload.call(this, event));
+  later(() => send.call(this, body));
+};
+"""
+
 MARKS = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
@@ -35,6 +48,11 @@ def sign_in(context: BrowserContext, live_server: LiveServer, user: User) -> Non
 def listen(page: Page, troubles: Any) -> None:
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda said: said.type == "error" and troubles.append(said.text))  # type: ignore[call-overload]
+
+
+def delay_requests(page: Page, seed: int) -> None:
+    """Have the requests of all pages that are opened from now on overtake one another."""
+    page.add_init_script(_LATE % seed)
 
 
 def violations(page: Page) -> list[str]:

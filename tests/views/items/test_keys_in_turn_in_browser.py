@@ -1,4 +1,4 @@
-"""Keys on the item list that are pressed faster than the server answers."""
+"""Keys on lists of items that are pressed faster than the server answers."""
 
 import random
 
@@ -10,22 +10,10 @@ from pytest_django.live_server_helper import LiveServer
 from annotator.models import Annotation, Project, User
 from tests import loop
 from tests.given import Fill
-from tests.views.in_browser import MARKS, listen, sign_in
+from tests.views.in_browser import MARKS, delay_requests, listen, sign_in
 
 pytestmark = MARKS
 
-# Requests leave late and responses are read late, each by another time from the seeded series.
-LATE = """
-let seed = %d;
-const next = () => (seed = (seed * 16807) %% 2147483647) / 2147483647;
-const later = (act) => setTimeout(act, 250 * next());
-const send = XMLHttpRequest.prototype.send;
-XMLHttpRequest.prototype.send = function (body) {
-  const { onload } = this;
-  this.onload = (event) => later(() => onload.call(this, event));
-  later(() => send.call(this, body));
-};
-"""
 KEYS = {"1": "spam", "2": "ham"}
 
 
@@ -45,7 +33,7 @@ def listed(
     loop.label(project, ana, 12)
     sign_in(context, live_server, lea)
     listen(page, troubles)
-    page.add_init_script(LATE % seed)
+    delay_requests(page, seed)
     page.goto(live_server.url + reverse("items", args=[project.pk]) + "?state=labelled")
     page.locator("[data-find]:focus").wait_for()
     return page
@@ -106,4 +94,39 @@ def test_clicked_item_is_shown_though_an_answer_to_another_comes_later(
     assert Annotation.objects.exclude(corrected_by=None).count() == 1
     assert listed.locator("#detail [data-item]").get_attribute("data-item") == item[5:]
     assert listed.locator(".is-current").get_attribute("id") == item
+    assert troubles == []
+
+
+@pytest.mark.parametrize("seed", [1, 8])
+def test_keys_on_own_labels_wait_for_the_answer_before(
+    page: Page,
+    context: BrowserContext,
+    live_server: LiveServer,
+    project: Project,
+    filled: Fill,
+    ana: User,
+    troubles: list[str],
+    seed: int,
+) -> None:
+    filled(project, 20)
+    loop.label(project, ana, 12)
+    sign_in(context, live_server, ana)
+    listen(page, troubles)
+    delay_requests(page, seed)
+    page.goto(live_server.url + reverse("own_labels", args=[project.pk]))
+    page.locator("[data-find]:focus").wait_for()
+    rows = [each.get_attribute("id") for each in page.locator("[data-find]").all()]
+    wanted = {}
+    drawn = random.Random(seed)
+    for row in rows[:6]:
+        # The second key corrects the first, so that the last one counts.
+        for key in drawn.choices(list(KEYS), k=2):
+            page.keyboard.press(key)
+            wanted[row] = KEYS[key]
+        page.keyboard.press("ArrowDown")
+    page.locator(f"#{rows[6]}:focus").wait_for()
+    page.wait_for_timeout(800)
+    stored = {f"own-{each.pk}": each.given.get().label.name for each in Annotation.objects.all()}
+    assert {row: stored[str(row)] for row in rows[:6]} == wanted
+    assert page.locator(f"#{rows[6]}:focus").count() == 1
     assert troubles == []
