@@ -50,7 +50,7 @@ OF_ROUND = re.compile(
 
 DELIVERY = re.compile(
     r"projects/(?P<project>\d{1,18})/deliveries/"
-    r"(?P<name>\d{6}/(?:regions\.npz|labels\.jsonl\.gz))"
+    r"(?P<name>\d{6}/(?:(?:regions|model|features)\.npz|labels\.jsonl\.gz))"
 )
 
 Keys = Mapping[type[Any], Any]

@@ -35,7 +35,7 @@ HELD: dict[str, set[type[Model]]] = {
 }
 # The folders of a project's arrays.
 FOLDERS: dict[str, set[str]] = {
-    Scope.ALL: {"features", "vectors", "models", "rounds"},
+    Scope.ALL: {"features", "vectors", "models", "rounds", "deliveries"},
     Scope.ITEMS: {"features", "vectors"},
     Scope.SETTINGS: set(),
 }

@@ -190,16 +190,17 @@ def records(project: Project, **given: Any) -> list[dict[str, Any]]:
     given = {**dict.fromkeys(choices.NAMES, ""), **given}
     _writer, wanted = export.checked(project, "jsonl", given)
     lines = b"".join(export.stream(project, "jsonl", wanted=wanted)).splitlines()
-    return [_without_keys(json.loads(line)) for line in lines]
+    return [without_keys(json.loads(line)) for line in lines]
 
 
-def _without_keys(told: Any) -> Any:
+def without_keys(told: Any) -> Any:
+    """Return a record without what differs in another project."""
     if isinstance(told, list):
-        return [_without_keys(each) for each in told]
+        return [without_keys(each) for each in told]
     if not isinstance(told, dict):
         return told
     return {
-        name: Path(each).name if name == "image" and each else _without_keys(each)
+        name: Path(each).name if name == "image" and each else without_keys(each)
         for name, each in told.items()
         if name not in OWN
     }

@@ -11,8 +11,17 @@ from django.core.management import call_command
 from django.db.models import ForeignKey, Model
 
 from annotator.archives.tables import LEFT_OUT, TABLES, name_of, rows_of
+from annotator.archives.writer import write
+from annotator.flow.delivery import freezing
 from annotator.models import Project, User
+from annotator.pool import feature_store
 from tests import loop
+from tests.flow.delivery.test_delivery import (  # noqa: F401, fixtures
+    started,
+    trained,
+    trained_once,
+    until_proven,
+)
 
 
 def _belong_to_a_project() -> set[type[Model]]:
@@ -70,3 +79,25 @@ def test_archive_holds_rows_files_and_hashes(project: Project, ana: User, tmp_pa
     assert people[str(ana.pk)] == "ana"
     assert any(f"/{project.pk}/models/" in name for name in manifest["sha256"])
     assert manifest["counts"]["tables/item.jsonl"] == 30
+
+
+def test_every_file_of_a_project_goes_along(
+    trained: Project,  # noqa: F811
+    lea: User,
+    ana: User,
+    tmp_path: Path,
+) -> None:
+    work = started(trained, lea)
+    until_proven(work, ana)
+    freezing.start(loop.refreshed(work))
+    freezing.freeze(work.pk)
+    target = tmp_path / "mail.winnow"
+    write(trained, target)
+    with zipfile.ZipFile(target) as archive:
+        held = {name.removeprefix("files/") for name in archive.namelist()}
+    folder = feature_store.project_folder(trained.pk)
+    root = folder.parents[1]
+    there = {str(path.relative_to(root)) for path in folder.rglob("*") if path.is_file()}
+    assert there - held == set()
+    folders = {name.split("/")[2] for name in there}
+    assert folders == {"features", "models", "rounds", "deliveries"}
