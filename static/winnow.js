@@ -43,9 +43,12 @@
     if (field.multiple) return options.some((option) => option.selected !== option.defaultSelected);
     return field.selectedIndex !== Math.max(usual, 0);
   };
-  const fields = [...document.querySelectorAll("select, input")];
-  const chosen = isFirstLook ? fields.filter(isChanged) : [];
+  const chosen = new Set(isFirstLook ? [...document.querySelectorAll("select, input")].filter(isChanged) : []);
+  // Some scripts come after this one.
+  const choose = ({ target }) => chosen.add(target);
+  document.addEventListener("change", choose, true);
   document.addEventListener("DOMContentLoaded", () => {
+    document.removeEventListener("change", choose, true);
     for (const field of chosen) field.dispatchEvent(new Event("change", { bubbles: true }));
   });
 

@@ -197,10 +197,25 @@ document.addEventListener("htmx:afterSettle", (event) => {
   else isAnswering = false;
   byId("unsaved").hidden = true;
   learnKeys();
+  renewRow();
   byId("announce").textContent = detail().dataset.said || "";
   arrived(detail().dataset);
   takeTurns();
 });
+
+// By htmx, a row isn't renewed if the form that asked for it is gone: another item was opened since.
+const renewRow = () => {
+  const template = byId("detail").querySelector("[data-renewed]");
+  const fresh = template?.content.firstElementChild;
+  if (!fresh) return;
+  const row = byId(fresh.id);
+  template.remove();
+  if (!row) return;
+  const isSelected = boxOf(row).checked;
+  row.replaceWith(fresh);
+  window.htmx.process(fresh);
+  if (isSelected) select(fresh, true);
+};
 
 const arrived = (shown) => {
   const row = byId(`item-${shown.item}`);

@@ -3,6 +3,7 @@
 import io
 import random
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def test_import_from_a_bucket_killed_six_times_has_every_picture_once(tmp_path: 
             _import_and_kill(server)
 
 
+def _bytes_fetched(server: servers.Winnow) -> int:
+    found = 0
+    for path in server.folder.glob("files/uploads/*.bucket/[0-9]*"):
+        # Once it is read, the copy goes.
+        with suppress(FileNotFoundError):
+            found += path.stat().st_size
+    return found
+
+
 def _import_and_kill(server: servers.Winnow) -> None:
     client = server.client()
     body = {"name": "Scans", "task": "image", "labels": ["cat", "dog"]}
@@ -39,13 +49,16 @@ def _import_and_kill(server: servers.Winnow) -> None:
     work = client.call("POST", f"/projects/{project}/imports", given)
     place = f"/projects/{project}/imports/{work['id']}"
     chance, kills, end = random.Random(7), 0, time.monotonic() + servers.patient(400)
+    before = (0, 0)
     while time.monotonic() < end:
         told = client.call("GET", place)
         if told["state"] in {"done", "failed"}:
             break
-        # At first it fetches, then it reads what was fetched.
-        if kills < KILLS:
-            time.sleep(chance.random() * 1.5)
+        # At first it fetches, then it reads what was fetched. Who never gets on is given up.
+        there = (_bytes_fetched(server), told["done"])
+        if kills < KILLS and there > before:
+            time.sleep(chance.random())
+            before = (_bytes_fetched(server), client.call("GET", place)["done"])
             server.kill_worker(kills)
             kills += 1
         time.sleep(0.2)

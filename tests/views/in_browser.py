@@ -24,12 +24,25 @@ let seed = %d;
 const next = () => (seed = (seed * 16807) %% 2147483647) / 2147483647;
 const later = (act) => setTimeout(act, 250 * next());
 const send = XMLHttpRequest.prototype.send;
+window.underWay = 0;
+window.changedAt = performance.now();
+const count = (by) => {
+  window.underWay += by;
+  window.changedAt = performance.now();
+};
 XMLHttpRequest.prototype.send = function (body) {
   const { onload } = this;
-  this.onload = (event) => later(() => onload.call(this, event));
+  count(1);
+  this.onload = (event) =>
+    later(() => {
+      onload.call(this, event);
+      count(-1);
+    });
   later(() => send.call(this, body));
 };
 """
+# Longer than any pause before a page asks for the next thing.
+_AT_REST = "() => window.underWay === 0 && performance.now() - window.changedAt > 500"
 
 MARKS = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -53,6 +66,11 @@ def listen(page: Page, troubles: Any) -> None:
 def delay_requests(page: Page, seed: int) -> None:
     """Have the requests of all pages that are opened from now on overtake one another."""
     page.add_init_script(_LATE % seed)
+
+
+def wait_for_rest(page: Page) -> None:
+    """Wait until all requests that were delayed are answered, and no more come."""
+    page.wait_for_function(_AT_REST)
 
 
 def violations(page: Page) -> list[str]:

@@ -108,6 +108,9 @@ def ids_notes(codes: Iterable[str]) -> list[Note]:
 
 def _fetch(work: Import) -> None:
     """Fetch what is missing of a file or folder in a bucket, and find out its format."""
+    if copies.has_grown(work.path, uploads_folder()):
+        # A worker that dies again and again, but fetched something each time, isn't given up.
+        work.write(attempts=0)
     waits = iter(WAITS)
     while True:
         # Without its token, as when it was cancelled, this ends it.

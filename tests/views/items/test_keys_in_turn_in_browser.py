@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from annotator.models import Annotation, Project, User
 from tests import loop
 from tests.given import Fill
-from tests.views.in_browser import MARKS, delay_requests, listen, sign_in
+from tests.views.in_browser import MARKS, delay_requests, listen, sign_in, wait_for_rest
 
 pytestmark = MARKS
 
@@ -72,8 +72,7 @@ def test_each_key_acts_on_the_item_that_was_current_in_its_turn(
     key = item.removeprefix("item-")
     listed.locator(f"#{item}.is-current").wait_for()
     listed.locator(f'#detail [data-item="{key}"]').wait_for()
-    listed.wait_for_load_state("networkidle")
-    listed.wait_for_timeout(300)
+    wait_for_rest(listed)
     assert listed.locator(".is-current").get_attribute("id") == item
     assert answers() == wanted
     assert troubles == []
@@ -89,9 +88,11 @@ def test_clicked_item_is_shown_though_an_answer_to_another_comes_later(
     listed.locator("[data-open]").nth(5).click()
     item = listed.locator("[data-find]").nth(5).get_attribute("id")
     assert item is not None
-    listed.wait_for_timeout(800)
+    wait_for_rest(listed)
     listed.locator(f'#detail [data-item="{item.removeprefix("item-")}"]').wait_for()
-    assert Annotation.objects.exclude(corrected_by=None).count() == 1
+    (corrected,) = Annotation.objects.exclude(corrected_by=None)
+    row = listed.locator(f"#item-{corrected.item_id} .items-label")
+    assert row.inner_text().strip() == corrected.given.get().label.name
     assert listed.locator("#detail [data-item]").get_attribute("data-item") == item[5:]
     assert listed.locator(".is-current").get_attribute("id") == item
     assert troubles == []
@@ -125,7 +126,7 @@ def test_keys_on_own_labels_wait_for_the_answer_before(
             wanted[row] = KEYS[key]
         page.keyboard.press("ArrowDown")
     page.locator(f"#{rows[6]}:focus").wait_for()
-    page.wait_for_timeout(800)
+    wait_for_rest(page)
     stored = {f"own-{each.pk}": each.given.get().label.name for each in Annotation.objects.all()}
     assert {row: stored[str(row)] for row in rows[:6]} == wanted
     assert page.locator(f"#{rows[6]}:focus").count() == 1

@@ -246,7 +246,7 @@ def test_label_of_an_open_item_is_a_seed_and_its_row_comes_anew(
     page = answer.content.decode()
     assert "Saved as a seed label: spam." in page
     assert f'<tr id="item-{item.pk}"' in page
-    assert "hx-swap-oob" in page
+    assert "<template data-renewed>" in page
     assert Annotation.objects.get().strategy == "search"
     undone = client.post(at(project, "", "undo_item", item.pk), headers=region("detail"))
     assert "Seed label removed." in undone.content.decode()

@@ -28,6 +28,8 @@ from annotator.storage.buckets import BucketProblem
 # Of the stored path of such a file.
 MARK = "bucket:"
 SUFFIX = ".bucket"
+# How much there was when a worker began.
+SEEN = "seen"
 # What is left for the database and the work of others.
 RESERVED_BYTES = 64 << 20
 # Between two looks at the clock.
@@ -80,6 +82,18 @@ def fetched(name: str, uploads: Path) -> tuple[int, int]:
     there = sum(path.name.isdecimal() for path in folder.iterdir()) if folder.exists() else 0
     listing = folder / LISTING
     return there, len(listing.read_bytes().splitlines()) if listing.exists() else 0
+
+
+def has_grown(name: str, uploads: Path) -> bool:
+    """Return whether something was fetched since this was asked last."""
+    folder = folder_of(name, uploads)
+    if not folder.exists():
+        return False
+    seen = folder / SEEN
+    size = sum(path.stat().st_size for path in folder.iterdir() if path != seen)
+    before = seen.read_text() if seen.exists() else ""
+    seen.write_text(str(size))
+    return size > int(before or 0)
 
 
 def fetch(name: str, uploads: Path, *, seconds: float, most_files: int = 0) -> bool:
