@@ -1,20 +1,31 @@
-"""Files that name labels by their ids, written again with the new ones."""
+"""Files that name labels or items by their ids, written again with the new ones."""
 
+import gzip
 import hashlib
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
+from annotator.archives.checking import Keys
 from annotator.archives.label_ids import Ids
-from annotator.archives.places import OF_ROUND, OF_SPACE
-from annotator.models import ModelVersion
+from annotator.archives.places import (
+    DELIVERY,
+    OF_ROUND,
+    OF_SPACE,
+    is_stored_picture,
+    picture_name,
+)
+from annotator.models import Delivery, ModelVersion
 from annotator.storage import arrays
 from annotator.storage.checksums import Corrupt
 from annotator.storage.sealed import sealed, unsealed
 
 AUDITS, CONFIDENT, LABEL_TEXTS = "audits.npz", "surest.json", "label-texts.npz"
+DELIVERED = "labels.jsonl.gz"
+LONGEST_LINE = 32 << 20
 
 
 def relabel(name: str, path: Path, project: int, ids: Ids, digests: dict[str, str]) -> None:
@@ -64,3 +75,59 @@ def _relabel_texts(path: Path, digests: dict[str, str]) -> None:
     of = digests.get(str(found["of"]))
     if of is not None:
         arrays.save_npz(path, {**found, "of": np.array(of)})
+
+
+# Deliveries ---------------------------------------------------------------------------------------
+
+
+def renumber(name: str, path: Path, before: int, project: int, items: Keys) -> None:
+    """Give the labels of a delivery the ids of the items here; damaged ones stay, and are found so.
+
+    `before` is the number that the project had where the archive was made.
+    """
+    found = DELIVERY.fullmatch(name)
+    if found is None or not found["name"].endswith(DELIVERED):
+        return
+    fresh = path.with_name(f"{path.name}.part")
+    try:
+        old, new = _rewrite(path, fresh, before, project, items)
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError, AttributeError):
+        fresh.unlink(missing_ok=True)
+        return
+    number = int(found["name"].partition("/")[0])
+    work = Delivery.objects.filter(project=project, number=number, sha256=old).first()
+    if work is None:
+        fresh.unlink()
+        return
+    fresh.replace(path)
+    card = {**work.card, "sha256": new}
+    Delivery.objects.filter(pk=work.pk).update(sha256=new, card=card)
+
+
+def _rewrite(path: Path, fresh: Path, before: int, project: int, items: Keys) -> tuple[str, str]:
+    """Write the records anew, and return the hashes of what they said and say."""
+    old, new = hashlib.sha256(), hashlib.sha256()
+    with (
+        gzip.open(path, "rb") as lines,
+        fresh.open("wb") as file,
+        gzip.GzipFile("", "wb", 6, file, mtime=0) as out,
+    ):
+        for _ in range(len(items) + 1):
+            line = lines.readline(LONGEST_LINE)
+            if not line:
+                return old.hexdigest(), new.hexdigest()
+            old.update(line)
+            record = _here(orjson.loads(line), before, project, items)
+            line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+            new.update(line)
+            out.write(line)
+    raise ValueError("more records than items")
+
+
+def _here(record: dict[str, Any], before: int, project: int, items: Keys) -> dict[str, Any]:
+    if record["item"] not in items:
+        raise KeyError(record["item"])
+    image = record.get("image")
+    if isinstance(image, str) and is_stored_picture(image, before):
+        record["image"] = picture_name(image, project)
+    return {**record, "item": items[record["item"]]}

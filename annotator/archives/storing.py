@@ -195,6 +195,8 @@ class Arrival:
         path = places.place_of(name, self.project, self._checked.keys)
         places.write(path, self._package.blocks(name))
         relabelling.relabel(name, path, self.project, self._ids, self._digests)
+        before, items = self._package.manifest.project, self._checked.keys[Item]
+        relabelling.renumber(name, path, before, self.project, items)
 
 
 def _known_options(options: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from annotator.flow.delivery import freezing, planning, promises, standing  # no
 from annotator.flow.projects import members, settings  # noqa: E402
 from annotator.flow.projects.settings import change_project  # noqa: E402
 from annotator.flow.training import predict  # noqa: E402
-from annotator.models import Annotation, Disagreement, Lease, Project, User  # noqa: E402
+from annotator.models import Annotation, Disagreement, Item, Lease, Project, User  # noqa: E402
 from tests import loop, vectors  # noqa: E402
 from tests.archives import moving  # noqa: E402
 from tests.flow.delivery import test_delivery as deliveries  # noqa: E402
@@ -124,6 +124,8 @@ def _started(project: Project, lea: User) -> Any:
     return loop.refreshed(work)
 
 
+# Of what is told of a delivery.
+OTHER = ("id", "sha256")
 MAKERS = {"mail": _mail, "spans": _spans, "pairs": _pairs, "delivery": _delivery}
 
 
@@ -140,10 +142,13 @@ def _predictions(project: Project) -> Any:
 
 def _deliveries(project: Project) -> list[Any]:
     """Return what is told of each delivery, and its file where it is frozen."""
-    found = []
+    found: list[Any] = []
+    keys = dict(Item.objects.filter(project=project).values_list("pk", "key"))
     for each in project.deliveries.order_by("number"):
-        told = {name: value for name, value in standing.told(each).items() if name != "id"}
+        # The ids of the items are other ones elsewhere, and so is the hash of the file.
+        told = {name: value for name, value in standing.told(each).items() if name not in OTHER}
         rows = freezing.stream(each, "jsonl") if standing.state(each) == "frozen" else []
+        assert not rows or all(keys[row["item"]] == row["key"] for row in freezing.read(each))
         lines = b"".join(rows).splitlines()
         found.append([told, _hash([moving.without_keys(json.loads(line)) for line in lines])])
     return found
