@@ -188,7 +188,10 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.defaultPrevented) return;
   const { elt } = event.detail;
   if (elt.matches("[data-open]")) opening = rowOf(elt).id;
-  else if (detail()?.contains(elt)) isAnswering = true;
+  else if (detail()?.contains(elt)) {
+    isAnswering = true;
+    byId("announce").textContent = "";
+  }
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
@@ -198,7 +201,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   byId("unsaved").hidden = true;
   learnKeys();
   renewRow();
-  byId("announce").textContent = detail().dataset.said || "";
+  // The next item opens at once, while this is still being read aloud.
+  if (detail().dataset.said) byId("announce").textContent = detail().dataset.said;
   arrived(detail().dataset);
   takeTurns();
 });
