@@ -24,14 +24,14 @@ def offenders(paths: Iterable[Path], rule: Rule) -> list[str]:
     ]
 
 
-def hold(paths: Iterable[Path], rule: Rule) -> None:
+def assert_rule_holds(paths: Iterable[Path], rule: Rule) -> None:
     """Fail with all findings of a rule."""
     paths = list(paths)
     assert paths, "there is no file to hold the rule against"
-    listed(offenders(paths, rule))
+    assert_nothing_found(offenders(paths, rule))
 
 
-def listed(found: Iterable[object]) -> None:
+def assert_nothing_found(found: Iterable[object]) -> None:
     """Fail with one line per finding."""
     lines = [str(each) for each in found]
     assert not lines, "\n".join(["", *lines])

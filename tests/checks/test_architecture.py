@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.source import CODE, ROOT, calls, hold, imported, listed
+from tests.checks.source import CODE, ROOT, assert_nothing_found, assert_rule_holds, calls, imported
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +53,9 @@ def test_every_module_of_flow_is_in_the_table_that_tells_the_story() -> None:
 
     folder = Path(annotator.flow.__file__).parent
     modules = {path for path in folder.rglob("*.py") if path.stem != "__init__"}
-    listed(path.relative_to(folder) for path in sorted(modules) if not _is_told(path, folder))
+    assert_nothing_found(
+        path.relative_to(folder) for path in sorted(modules) if not _is_told(path, folder)
+    )
 
 
 def _is_told(module: Path, top: Path) -> bool:
@@ -71,7 +73,9 @@ def of_requests(source: str) -> Iterator[str]:
 
 
 def test_flow_sees_no_request() -> None:
-    hold((path for path in CODE if path.is_relative_to(ROOT / "annotator" / "flow")), of_requests)
+    assert_rule_holds(
+        (path for path in CODE if path.is_relative_to(ROOT / "annotator" / "flow")), of_requests
+    )
 
 
 def test_a_module_that_sees_requests_is_found() -> None:
@@ -107,9 +111,9 @@ def test_all_others_word_no_sentence() -> None:
     places = [ROOT / "annotator" / each for each in WORDING]
     others = [path for path in CODE if not any(map(path.is_relative_to, places))]
     assert {"flow", "formats", "jobs", "archives"} <= {each.parts[-2] for each in others}
-    hold(others, of_translation)
+    assert_rule_holds(others, of_translation)
     left = [place for place in places if not any(p.is_relative_to(place) for p in CODE)]
-    listed(left)
+    assert_nothing_found(left)
 
 
 def test_a_module_that_words_sentences_is_found() -> None:
@@ -151,7 +155,7 @@ def test_every_variable_that_is_read_is_explained() -> None:
     named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", example, flags=re.M))
     read = set().union(*(variables(path.read_text()) for path in [*CODE, ROOT / "manage.py"]))
     assert {"WINNOW_DATA", "SECRET_KEY", "DATABASE_URL", "BROKER_URL", "MAX_UPLOAD_MB"} <= read
-    listed(sorted(read - named - {"DJANGO_SETTINGS_MODULE"}))
+    assert_nothing_found(sorted(read - named - {"DJANGO_SETTINGS_MODULE"}))
 
 
 def test_variables_that_are_read_are_found() -> None:
@@ -208,7 +212,7 @@ def serves(source: str) -> bool:
 def test_no_item_is_handed_out_but_through_the_one_door() -> None:
     """Only `admission` builds and stores leases: it asks whether the project is paused."""
     others = (path for path in CODE if path.name != "admission.py")
-    hold((path for path in others if "migrations" not in path.parts), leases)
+    assert_rule_holds((path for path in others if "migrations" not in path.parts), leases)
 
 
 def test_a_lease_made_or_stored_elsewhere_is_found() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from annotator.i18n.error_messages import TEXTS, WORDED
 from annotator.messages.datasets.imports import NOTES
-from tests.checks.source import CODE, ROOT, calls, hold, listed
+from tests.checks.source import CODE, ROOT, assert_nothing_found, assert_rule_holds, calls
 
 ERRORS = {
     *("FlowError", "Unauthenticated", "PermissionDenied", "NotFound", "Conflict", "Invalid"),
@@ -73,7 +73,7 @@ def _takes(sentence: str, values: list[str | None]) -> bool:
 
 
 def test_every_error_has_a_sentence_that_takes_its_values() -> None:
-    hold(CODE, unworded)
+    assert_rule_holds(CODE, unworded)
 
 
 def test_no_sentence_of_an_error_is_left_over() -> None:
@@ -82,7 +82,7 @@ def test_no_sentence_of_an_error_is_left_over() -> None:
     said = {
         node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)
     }
-    listed(key for key in (*TEXTS, *WORDED) if key.rpartition(".")[2] not in said)
+    assert_nothing_found(key for key in (*TEXTS, *WORDED) if key.rpartition(".")[2] not in said)
 
 
 def keys(source: str) -> Iterator[str]:
@@ -97,7 +97,7 @@ def test_no_key_has_two_sentences() -> None:
     tables = [I18N / "error_messages.py", *sorted((I18N / "errors").glob("*.py"))]
     found = Counter(key for path in tables for key in keys(path.read_text(encoding="utf-8")))
     assert len(found) >= len(TEXTS)
-    listed(key for key, times in found.items() if times > 1)
+    assert_nothing_found(key for key, times in found.items() if times > 1)
     assert list(keys("A = {'twice': _(''), **B}\nB = {'twice': _('')}")) == ["twice", "twice"]
 
 
@@ -141,4 +141,4 @@ def test_every_note_of_a_reader_has_a_sentence() -> None:
         if call.args and isinstance(call.args[0], ast.Constant)
     }
     assert "no_header" in noted
-    listed(sorted(map(str, noted - NOTES.keys())))
+    assert_nothing_found(sorted(map(str, noted - NOTES.keys())))

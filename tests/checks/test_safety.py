@@ -4,7 +4,16 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from tests.checks.source import CODE, MAILS, PAGES, ROOT, SCRIPTS, calls, hold, imported
+from tests.checks.source import (
+    CODE,
+    MAILS,
+    PAGES,
+    ROOT,
+    SCRIPTS,
+    assert_rule_holds,
+    calls,
+    imported,
+)
 
 # Modules -----------------------------------------------------------------------------------------
 
@@ -42,7 +51,7 @@ RESTRICTED = ROOT / "annotator" / "encoders" / "building" / "torch_file.py"
 
 
 def test_nothing_is_ever_executed_or_unpickled() -> None:
-    hold([path for path in CODE if path != RESTRICTED], executed)
+    assert_rule_holds([path for path in CODE if path != RESTRICTED], executed)
     assert list(executed(RESTRICTED.read_text())) == ["imports pickle"]
 
 
@@ -80,7 +89,7 @@ def built_from_what_was_sent(source: str) -> Iterator[str]:
 
 
 def test_no_query_is_built_from_what_was_sent() -> None:
-    hold(CODE, built_from_what_was_sent)
+    assert_rule_holds(CODE, built_from_what_was_sent)
 
 
 def test_a_query_built_from_what_was_sent_is_found() -> None:
@@ -132,7 +141,7 @@ def markup(script: str) -> list[str]:
 
 
 def test_pages_escape_everything_and_run_nothing_inline() -> None:
-    hold([*PAGES, *MAILS], inline)
+    assert_rule_holds([*PAGES, *MAILS], inline)
 
 
 def test_what_a_page_does_not_escape_or_runs_inline_is_found() -> None:
@@ -152,7 +161,7 @@ def test_what_a_page_does_not_escape_or_runs_inline_is_found() -> None:
 
 
 def test_scripts_write_no_markup() -> None:
-    hold(SCRIPTS, markup)
+    assert_rule_holds(SCRIPTS, markup)
 
 
 def test_markup_that_a_script_writes_is_found() -> None:

@@ -15,7 +15,7 @@ from django.utils import translation
 
 from annotator.i18n import stored_messages
 from selection.strategies.registry import STRATEGIES
-from tests.checks.source import ROOT, listed
+from tests.checks.source import ROOT, assert_nothing_found
 from tests.servers import needed
 
 MESSAGES = Path("annotator/locale/de/LC_MESSAGES")
@@ -165,7 +165,7 @@ def test_stored_sentences_are_told_in_the_readers_language() -> None:
     assert len(STORED) > 100
     with translation.override("de"):
         told = [(text, stored_messages.translated(filled(text, text))) for text in STORED]
-    listed(pair for pair in told if pair[1] != filled(GERMAN[pair[0]][0], pair[0]))
+    assert_nothing_found(pair for pair in told if pair[1] != filled(GERMAN[pair[0]][0], pair[0]))
 
 
 def test_sentences_are_told_one_by_one() -> None:

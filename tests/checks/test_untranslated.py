@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from django.template.base import Lexer, TokenType
 
-from tests.checks.source import CODE, PAGES, ROOT, SCRIPTS, hold
+from tests.checks.source import CODE, PAGES, ROOT, SCRIPTS, assert_rule_holds
 
 # Templates ---------------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ def _is_text(text: str) -> bool:
 
 
 def test_no_text_of_a_template_is_untranslated() -> None:
-    hold(PAGES, bare_texts)
+    assert_rule_holds(PAGES, bare_texts)
 
 
 def test_bare_text_is_found() -> None:
@@ -157,7 +157,7 @@ def _name(function: ast.AST | None) -> str:
 
 
 def test_no_sentence_of_a_module_is_untranslated() -> None:
-    hold(SOURCES, bare_sentences)
+    assert_rule_holds(SOURCES, bare_sentences)
 
 
 REFUSALS = {
@@ -203,7 +203,7 @@ def _is_bare(node: ast.expr) -> bool:
 
 
 def test_no_words_of_a_refusal_a_message_or_a_field_are_untranslated() -> None:
-    hold(SOURCES, bare_words)
+    assert_rule_holds(SOURCES, bare_words)
 
 
 def test_bare_word_is_found() -> None:
@@ -243,7 +243,7 @@ def spoken(source: str) -> list[str]:
 
 
 def test_scripts_have_no_words_of_their_own() -> None:
-    hold(SCRIPTS, spoken)
+    assert_rule_holds(SCRIPTS, spoken)
 
 
 def test_words_in_a_script_are_found() -> None:
