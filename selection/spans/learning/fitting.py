@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from selection.core.arrays import IntArray
+from selection.core.arrays import FloatArray, IntArray
 from selection.spans.learning.lexicon import Lexicon
 from selection.spans.learning.model import Layer, SpanModel
-from selection.spans.learning.packing import Packing
+from selection.spans.learning.packing import NEVER, Packing, cut
 from selection.spans.learning.reading import Texts, WordNumbers, feature_table, number_words
-from selection.spans.learning.tags import TagScheme
+from selection.spans.learning.tags import OUTSIDE, TagScheme
 from selection.spans.learning.training import TrainingSet, Weights, neighbours, train
 from selection.spans.learning.word_features import word_features
 from selection.spans.text.spans import Span, check_spans, in_layers
@@ -52,11 +52,10 @@ def fit(
     scheme = TagScheme(tuple(labels))
     numbers = WordNumbers()
     read = number_words(texts, numbers)
-    inputs = _inputs(read, list(numbers), known)
-    layers = tuple(
-        _as_layer(train(_training_set(inputs, tags, scheme)))
-        for tags in _layer_tags(read, spans, scheme)
-    )
+    tags = _layer_tags(read, spans, scheme)
+    sequences = cut(read.lengths, _between_spans(tags))
+    inputs = _inputs(read, list(numbers), known, Packing.of(sequences))
+    layers = tuple(_as_layer(train(_training_set(inputs, each, scheme))) for each in tags)
     return SpanModel(scheme, inputs.own_names, inputs.context_names, layers, known)
 
 
@@ -69,12 +68,11 @@ class _Inputs(NamedTuple):
     packing: Packing
 
 
-def _inputs(read: Texts, words: list[str], lexicon: Lexicon) -> _Inputs:
+def _inputs(read: Texts, words: list[str], lexicon: Lexicon, packing: Packing) -> _Inputs:
     named = [word_features(word, lexicon) for word in words]
     times = np.bincount(read.words, minlength=len(words))
     own, own_names = _table([each.own for each in named], times, FEWEST_OWN)
     context, context_names = _table([each.context for each in named], times, FEWEST_CONTEXT)
-    packing = Packing.of(read.lengths)
     places = neighbours(read.words, read.lengths, 0, 1)[:, packing.order]
     return _Inputs(own, context, own_names, context_names, places, packing)
 
@@ -105,6 +103,14 @@ def _layer_tags(read: Texts, spans: Sequence[Sequence[Span]], scheme: TagScheme)
         tags = [scheme.encode(*each) for each in zip(borders, here, strict=True)]
         found.append(np.concatenate([np.zeros(0, dtype=np.int64), *tags]))
     return found
+
+
+def _between_spans(tags: Sequence[IntArray]) -> FloatArray:
+    """Return how safe a cut before each token (N,) is: only between tokens outside of all spans."""
+    outside = np.all([each == OUTSIDE for each in tags], axis=0)
+    safe = outside.copy()
+    safe[1:] &= outside[:-1]
+    return np.where(safe, 0.0, NEVER)
 
 
 def _training_set(inputs: _Inputs, tags: IntArray, scheme: TagScheme) -> TrainingSet:

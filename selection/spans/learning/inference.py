@@ -18,9 +18,9 @@ from selection.spans.learning.chain import (
     forward,
 )
 from selection.spans.learning.decoding import Candidates, candidate_spans, choose_spans
-from selection.spans.learning.packing import Packing
+from selection.spans.learning.packing import NEVER, Packing, cut, has_long
 from selection.spans.learning.reading import Texts, WordScores
-from selection.spans.learning.tags import TagScheme
+from selection.spans.learning.tags import OUTSIDE, TagScheme
 from selection.spans.learning.training import neighbours, scores_of
 from selection.spans.text.spans import Suggestion
 from selection.spans.text.tokens import tokens
@@ -65,6 +65,7 @@ class Pass:
     """All layers' passes over the same texts."""
 
     texts: Texts
+    sequences: IntArray  # the lengths of what the texts were cut into (S,)
     packing: Packing
     chains: list[Chain]
     scheme: TagScheme
@@ -93,10 +94,7 @@ class Pass:
         """Return the negative log-likelihood of the best tags of each text (n,)."""
         normaliser = self._per_text(chain.forward.scales)
         best = best_path_scores(chain.scores, self.packing, chain.weights, self.scheme)
-        found = np.zeros(len(normaliser))
-        has_words = self.texts.lengths > 0
-        found[has_words] = normaliser[has_words] - best[self.packing.rank[has_words]]
-        return np.maximum(found, 0.0)
+        return np.maximum(normaliser - self._per_sequence(best), 0.0)
 
     def _per_text(self, packed: FloatArray) -> FloatArray:
         # Summed text by text, so that a text has the same doubt in whatever slice it is read.
@@ -104,6 +102,17 @@ class Pass:
         of_token = np.repeat(np.arange(n), self.texts.lengths)
         values = _unpacked(packed, self.packing)
         return np.bincount(of_token, weights=values, minlength=n).astype(np.float64)
+
+    def _per_sequence(self, values: FloatArray) -> FloatArray:
+        """Return the sums over the sequences of each text (n,); `values` the longest first."""
+        ends = np.cumsum(self.sequences)
+        texts = np.searchsorted(np.cumsum(self.texts.lengths), ends, side="left")
+        has_words = self.sequences > 0
+        return np.bincount(
+            texts[has_words],
+            weights=values[self.packing.rank[has_words]],
+            minlength=len(self.texts.lengths),
+        ).astype(np.float64)
 
     def _candidates(self, chain: Chain) -> Candidates:
         marginals, onward = (
@@ -146,14 +155,30 @@ def pass_over(
 ) -> Pass:
     """Return the pass over `texts`; `between` are the transitions of each layer."""
     read = words.read(texts)
-    packing = Packing.of(read.lengths)
-    places = neighbours(read.words, read.lengths, 0, 1)[:, packing.order]
-    chains = []
-    for layer, weights in enumerate(between):
-        own, context = words.scores(layer)
-        scores = scores_of(own, context, places, len(scheme)).astype(np.float64)
-        chains.append(_chain(scores, weights.astype(np.float64), packing, scheme))
-    return Pass(read, packing, chains, scheme)
+    places = neighbours(read.words, read.lengths, 0, 1)
+    scores = [scores_of(*words.scores(layer), places, len(scheme)) for layer in range(len(between))]
+    sequences = cut(read.lengths, _surely_outside(read, scores))
+    packing = Packing.of(sequences)
+    chains = [
+        _chain(own[packing.order].astype(np.float64), weights.astype(np.float64), packing, scheme)
+        for own, weights in zip(scores, between, strict=True)
+    ]
+    return Pass(read, sequences, packing, chains, scheme)
+
+
+def _surely_outside(read: Texts, scores: Sequence[Float32Array]) -> FloatArray:
+    """Return how sure it is that the tokens at a cut before each token (N,) are in no span.
+
+    A chain forgets: given a tag, what comes after it does not depend on what came before. So a cut
+    where the tag is sure changes nothing.
+    """
+    if not has_long(read.lengths):
+        return np.zeros(0)
+    leads = [own[:, OUTSIDE] - own[:, OUTSIDE + 1 :].max(axis=1) for own in scores]
+    lead: FloatArray = np.min(leads, axis=0).astype(np.float64)
+    safety = np.concatenate([lead[:1], np.minimum(lead[1:], lead[:-1])])
+    # Where another tag leads, a span may be going on.
+    return np.where(safety > 0, safety, NEVER)
 
 
 def join_doubts(parts: Sequence[Doubt]) -> Doubt:
