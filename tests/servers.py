@@ -68,7 +68,7 @@ def patient(seconds: float) -> float:
 
 
 def wait_until(
-    true: Callable[[], object], seconds: float = 60.0, what: str = "it", pause: float = 0.05
+    true: Callable[[], object], seconds: float = 60.0, what: str = "it", pause: float = 0.1
 ) -> object:
     """Return the first true result; fail the test on timeout."""
     end = time.monotonic() + patient(seconds)

@@ -19,7 +19,7 @@ def test_rounds_go_on_after_each_kill_although_claims_would_last_an_hour(
     with running(kind, **CLAIM) as stack, stack.labelling() as crowd:
         stack.learns_on()
         for part in ("worker", "pool", "worker", "pool"):
-            servers.wait_until(lambda: _is_under_way(stack), 120, "a round", pause=0.02)
+            servers.wait_until(lambda: _is_under_way(stack), 120, "a round")
             stack.kill(part)
             stack.labels_on(crowd, 3)
             stack.learns_on(seconds=180)
