@@ -6,7 +6,7 @@ import { fill } from "./view.js";
 
 const SENT = {
   label: ["kind", "client_id", "lease", "seconds", "note", "unsure"],
-  skip: ["kind", "client_id", "lease", "reason"],
+  skip: ["kind", "client_id", "lease", "reason", "note"],
   correct: ["kind", "client_id", "annotation", "note", "unsure"],
 };
 
@@ -22,7 +22,7 @@ const sentLabels = (refs) =>
 
 const valueOf = (entry) => entry.value ?? entry.labels;
 
-// What an item is shown with again; a skip has no value.
+// What an item is shown with again; of a skip, only its note.
 const asGiven = ({ value, note, unsure, draft } = {}) => ({ given: value, note, unsure, ...draft });
 
 // The annotation or skip to undo, by its id on the server; empty for the server's newest. Null
@@ -92,8 +92,9 @@ export class Decisions {
     if (this.history.reviewing || this.#isIdle) return;
     if (this.stage.reading.obstacle !== "failed" && !reason && this.stage.isUnseen()) return;
     const { current: served } = this.items;
+    const { note } = this.view.remarks;
     this.stage.settleDraft();
-    this.#remember(this.#entry("skip", { lease: served.lease, reason, served }), served);
+    this.#remember(this.#entry("skip", { lease: served.lease, reason, note, served }), served);
     this.#goOn(this.words.skipped);
   }
 
@@ -158,6 +159,8 @@ export class Decisions {
     this.outbox.remove([entry.client_id]);
     this.history.pop();
     this.answer.learn(served.item, null);
+    // It may have been refused: its item is shown again now.
+    this.showRefused();
     this.stage.paintBefore(served, asGiven(entry));
     this.stage.announceNext(this.words.undone);
   }
@@ -167,8 +170,13 @@ export class Decisions {
     const last = settled.state === "done" ? this.history.pop() : null;
     if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
-    this.stage.paintBefore(settled.next, asGiven(last?.entry));
+    this.stage.paintBefore(settled.next, last ? asGiven(last.entry) : this.#received(settled.given));
     this.stage.announceNext(settled.words);
+  }
+
+  // An annotation or skip of an earlier load of the page, as the server sends it.
+  #received({ label_ids: ids, note, unsure }) {
+    return { given: ids && this.answer.received({ label_ids: ids }), note, unsure };
   }
 
   // Responses -----------------------------------------------------------------------------------
@@ -183,6 +191,8 @@ export class Decisions {
     // Only the newest decision is still relevant to the annotator.
     const isNewest = entry === this.history.last?.entry || entry.kind === "correct";
     if (isNewest) document.getElementById("said").textContent = settled.words;
+    // Its item was removed, or went to somebody else: an undo goes to the decision before.
+    if (entry.kind === "label" && !settled.annotation) this.history.forget(entry.client_id);
   }
 
   // Corrections of an answer in flight have waited for its id.
@@ -218,7 +228,9 @@ export class Decisions {
   }
 
   discard() {
-    this.outbox.remove(this.outbox.refused.slice(0, 1).map(({ client_id: id }) => id));
+    const [{ client_id: id }] = this.outbox.refused;
+    this.outbox.remove([id]);
+    this.history.forget(id);
     this.showRefused();
   }
 }
