@@ -80,6 +80,10 @@ TEXTS = {
     "no_meaning": gettext_noop("Only texts can be searched by meaning. Search by words instead."),
     "unknown_disagreement": gettext_noop("There is no disagreement about this item."),
     "not_decided": gettext_noop("This disagreement has no decision."),
+    "item_changed": gettext_noop(
+        "This item has changed in the meantime. See its annotations, and answer again if your "
+        "answer still holds."
+    ),
     "decided_meanwhile": gettext_noop(
         "%(name)s decided “%(labels)s” in the meantime. Decide again to replace it."
     ),

@@ -170,11 +170,12 @@ export class Decisions {
     const last = settled.state === "done" ? this.history.pop() : null;
     if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
-    this.stage.paintBefore(settled.next, last ? asGiven(last.entry) : this.#received(settled.given));
+    // What was said may be corrected since, on another page.
+    this.stage.paintBefore(settled.next, { ...asGiven(last?.entry), ...this.#received(settled.given) });
     this.stage.announceNext(settled.words);
   }
 
-  // An annotation or skip of an earlier load of the page, as the server sends it.
+  // An undone annotation or skip, as the server sends it.
   #received({ label_ids: ids, note, unsure }) {
     return { given: ids && this.answer.received({ label_ids: ids }), note, unsure };
   }
