@@ -65,6 +65,11 @@ export class Decisions {
     return !this.history.reviewing && (!this.items.current || this.isUndoing);
   }
 
+  // An item in short, to name it in a notice.
+  #excerpt(item) {
+    return this.view.medium.excerpt(item).slice(0, 80);
+  }
+
   // Decide --------------------------------------------------------------------------------------
 
   #given(value) {
@@ -77,7 +82,7 @@ export class Decisions {
     if (this.history.reviewing) return this.#correct(value);
     const { current: served } = this.items;
     const { clock } = this.stage.reading;
-    const about = this.view.medium.excerpt(served.item).slice(0, 80);
+    const about = this.#excerpt(served.item);
     const { lease } = served;
     const entry = this.#entry("label", { lease, seconds: clock.seconds, about, served, ...this.#given(value) });
     if (this.pace.count(entry.seconds)) document.getElementById("break").hidden = false;
@@ -125,7 +130,8 @@ export class Decisions {
         const before = { at: new Date().toISOString(), value: own.value };
         Object.assign(own, { history: [...(own.history ?? []), before] }, changed);
       }
-      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, ...changed }));
+      const about = this.#excerpt(answer.content);
+      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, about, ...changed }));
     }
     this.stage.toPresent(said);
     this.client.wake();
@@ -166,8 +172,9 @@ export class Decisions {
   }
 
   undone(settled) {
-    // It counts as undone even if no item comes back, so that the next undo goes further back.
-    const last = settled.state === "done" ? this.history.pop() : null;
+    // It counts as undone even if no item comes back, or if its item was removed meanwhile, so that the
+    // next undo goes further back.
+    const last = this.history.pop();
     if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
     // What was said may be corrected since, on another page.

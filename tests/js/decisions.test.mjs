@@ -130,6 +130,13 @@ test("undo goes past a refused label that was discarded or is decided again", ()
   }
 });
 
+test("undo goes past a label whose item was removed since it was saved", () => {
+  const { decisions, history, entries } = twoDecided();
+  decisions.settle({ client_id: "second", state: "saved", words: "", annotation: { id: 5 } }, entries);
+  decisions.undone({ state: "refused", words: "not found", next: null, given: {} });
+  assert.deepEqual(undoTarget(history.last), { annotation: 4 });
+});
+
 test("undo of a refused label shows its item and takes the notice away", async () => {
   const { decisions, entries, outbox, painted, noticed } = twoDecided();
   decisions.settle({ client_id: "second", state: "refused", words: "gone" }, entries);
