@@ -85,6 +85,10 @@ export const nameOf = (event) => {
   return isDigit(press) ? press.placed : press.printed;
 };
 
+// As in other programs; an answer that has steps of its own takes it before.
+const isUndo = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
+  ctrlKey !== metaKey && !altKey && !shiftKey && key?.toLowerCase() === "z";
+
 // The desk's ------------------------------------------------------------------------------------
 
 // `keys` maps an action to its keys, `labelAt` a key to a function, `actions` an action to one;
@@ -95,6 +99,7 @@ export const listen = ({ keys, labelAt, actions, scroll }) => {
   const actionAt = (key) => actions[byKey.get(key)] ?? null;
 
   const actionFor = (event) => {
+    if (isUndo(event)) return actions.undo;
     const presses = ["Enter", " "].includes(event.key) && isPressable(event.target);
     return presses ? find(event, labelAt) : find(event, labelAt, actionAt);
   };

@@ -124,5 +124,6 @@ def _told(project: Project, settled: sync_decisions.DecisionResult) -> dict[str,
         "code": settled.code,
         "words": labelling.result_words(project, settled),
         "annotation": settled.annotation,
+        "given": settled.given,
         "next": None if settled.lease is None else payload.desk_payload(settled.lease),
     }

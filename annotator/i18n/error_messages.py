@@ -80,6 +80,10 @@ TEXTS = {
     "no_meaning": gettext_noop("Only texts can be searched by meaning. Search by words instead."),
     "unknown_disagreement": gettext_noop("There is no disagreement about this item."),
     "not_decided": gettext_noop("This disagreement has no decision."),
+    "item_changed": gettext_noop(
+        "This item has changed in the meantime. See its annotations, and answer again if your "
+        "answer still holds."
+    ),
     "decided_meanwhile": gettext_noop(
         "%(name)s decided “%(labels)s” in the meantime. Decide again to replace it."
     ),
@@ -108,6 +112,9 @@ TEXTS = {
     "unknown_language": gettext_noop("Unknown language."),
     "unknown_role": gettext_noop("The role must be annotator, lead or admin."),
     "unknown_user": gettext_noop("There is no user called %s."),
+    "deactivated_user": gettext_noop(
+        "The account %(name)s is deactivated. An installation admin can activate it again."
+    ),
     "unknown_member": gettext_noop("This user isn't a member of the project."),
     "member_already": gettext_noop(
         "%(name)s is already a member, with the role %(role)s. Change the role in the list."

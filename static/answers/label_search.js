@@ -6,12 +6,13 @@ import { searchWith } from "./choices.js";
 // What a decomposition does not take apart.
 const ALIKE = { ß: "ss", ı: "i", ø: "o", ł: "l", đ: "d", æ: "ae", œ: "oe", þ: "th", ς: "σ" };
 
-// Without case and accents, so that "Café" is found by "cafe" however either is encoded.
+// Without case, accents and what is invisible, so that "Café" is found by "cafe" however either is
+// encoded, and by what was copied from a page.
 export const fold = (text) =>
   text
     .normalize("NFKD")
     .toLowerCase()
-    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/[\u0300-\u036f\u00ad\u200b\u200e\u200f\u2060\ufeff]/g, "")
     .replace(/[ßıøłđæœþς]/g, (letter) => ALIKE[letter]);
 
 // A separator between words names nothing, unless there is nothing else.
@@ -111,9 +112,10 @@ export class LabelSearch {
       Enter: () => event.repeat || this.#take(),
       Escape: () => this.leave(),
     }[event.key];
-    if (!does) return;
+    // The key of the search, pressed again in it, as between labels that are searched one after the other.
+    if (!does && !(event.key === "/" && this.query === "")) return;
     event.preventDefault();
-    does();
+    does?.();
   }
 
   // What is highlighted is seen already, so an arrow goes to the one beside it.

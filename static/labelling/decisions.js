@@ -6,7 +6,7 @@ import { fill } from "./view.js";
 
 const SENT = {
   label: ["kind", "client_id", "lease", "seconds", "note", "unsure"],
-  skip: ["kind", "client_id", "lease", "reason"],
+  skip: ["kind", "client_id", "lease", "reason", "note"],
   correct: ["kind", "client_id", "annotation", "note", "unsure"],
 };
 
@@ -22,7 +22,7 @@ const sentLabels = (refs) =>
 
 const valueOf = (entry) => entry.value ?? entry.labels;
 
-// What an item is shown with again; a skip has no value.
+// What an item is shown with again; of a skip, only its note.
 const asGiven = ({ value, note, unsure, draft } = {}) => ({ given: value, note, unsure, ...draft });
 
 // The annotation or skip to undo, by its id on the server; empty for the server's newest. Null
@@ -65,6 +65,11 @@ export class Decisions {
     return !this.history.reviewing && (!this.items.current || this.isUndoing);
   }
 
+  // An item in short, to name it in a notice.
+  #excerpt(item) {
+    return this.view.medium.excerpt(item).slice(0, 80);
+  }
+
   // Decide --------------------------------------------------------------------------------------
 
   #given(value) {
@@ -77,7 +82,7 @@ export class Decisions {
     if (this.history.reviewing) return this.#correct(value);
     const { current: served } = this.items;
     const { clock } = this.stage.reading;
-    const about = this.view.medium.excerpt(served.item).slice(0, 80);
+    const about = this.#excerpt(served.item);
     const { lease } = served;
     const entry = this.#entry("label", { lease, seconds: clock.seconds, about, served, ...this.#given(value) });
     if (this.pace.count(entry.seconds)) document.getElementById("break").hidden = false;
@@ -92,8 +97,9 @@ export class Decisions {
     if (this.history.reviewing || this.#isIdle) return;
     if (this.stage.reading.obstacle !== "failed" && !reason && this.stage.isUnseen()) return;
     const { current: served } = this.items;
+    const { note } = this.view.remarks;
     this.stage.settleDraft();
-    this.#remember(this.#entry("skip", { lease: served.lease, reason, served }), served);
+    this.#remember(this.#entry("skip", { lease: served.lease, reason, note, served }), served);
     this.#goOn(this.words.skipped);
   }
 
@@ -124,7 +130,8 @@ export class Decisions {
         const before = { at: new Date().toISOString(), value: own.value };
         Object.assign(own, { history: [...(own.history ?? []), before] }, changed);
       }
-      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, ...changed }));
+      const about = this.#excerpt(answer.content);
+      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, about, ...changed }));
     }
     this.stage.toPresent(said);
     this.client.wake();
@@ -158,17 +165,26 @@ export class Decisions {
     this.outbox.remove([entry.client_id]);
     this.history.pop();
     this.answer.learn(served.item, null);
+    // It may have been refused: its item is shown again now.
+    this.showRefused();
     this.stage.paintBefore(served, asGiven(entry));
     this.stage.announceNext(this.words.undone);
   }
 
   undone(settled) {
-    // It counts as undone even if no item comes back, so that the next undo goes further back.
-    const last = settled.state === "done" ? this.history.pop() : null;
+    // It counts as undone even if no item comes back, or if its item was removed meanwhile, so that the
+    // next undo goes further back.
+    const last = this.history.pop();
     if (last) this.answer.learn(last.served.item, null);
     if (!settled.next) return this.view.say(settled.words);
-    this.stage.paintBefore(settled.next, asGiven(last?.entry));
+    // What was said may be corrected since, on another page.
+    this.stage.paintBefore(settled.next, { ...asGiven(last?.entry), ...this.#received(settled.given) });
     this.stage.announceNext(settled.words);
+  }
+
+  // An undone annotation or skip, as the server sends it.
+  #received({ label_ids: ids, note, unsure }) {
+    return { given: ids && this.answer.received({ label_ids: ids }), note, unsure };
   }
 
   // Responses -----------------------------------------------------------------------------------
@@ -183,6 +199,8 @@ export class Decisions {
     // Only the newest decision is still relevant to the annotator.
     const isNewest = entry === this.history.last?.entry || entry.kind === "correct";
     if (isNewest) document.getElementById("said").textContent = settled.words;
+    // Its item was removed, or went to somebody else: an undo goes to the decision before.
+    if (entry.kind === "label" && !settled.annotation) this.history.forget(entry.client_id);
   }
 
   // Corrections of an answer in flight have waited for its id.
@@ -218,7 +236,9 @@ export class Decisions {
   }
 
   discard() {
-    this.outbox.remove(this.outbox.refused.slice(0, 1).map(({ client_id: id }) => id));
+    const [{ client_id: id }] = this.outbox.refused;
+    this.outbox.remove([id]);
+    this.history.forget(id);
     this.showRefused();
   }
 }

@@ -339,7 +339,8 @@ export class Input {
     }
     byId("note").addEventListener("keydown", (event) => {
       const isDone = event.key === "Escape" || (event.key === "Enter" && (event.ctrlKey || event.metaKey));
-      if (!isDone) return;
+      // An input method uses both keys for the word that it composes.
+      if (!isDone || event.isComposing) return;
       event.preventDefault();
       event.target.blur();
       this.view.noteShown(event.target.value.trim() !== "");

@@ -94,7 +94,7 @@ const takeItems = ({ next, spares, lost }) => {
   if (isLost && !history.reviewing && !stage.isMarked) {
     stage.advance();
     if (pause) view.say("", pause.words);
-    else stage.announceNext(words.lost);
+    else stage.announceNext(items.current ? words.lost : words.lost_last);
   } else if (!items.current && !history.reviewing) {
     stage.advance();
     // Keep the message about the last decision from the same response.

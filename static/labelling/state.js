@@ -111,6 +111,11 @@ export class History {
     return this.#decided.pop() ?? null;
   }
 
+  // Nothing of it was stored, so there is nothing to undo.
+  forget(clientId) {
+    this.#decided = this.#decided.filter(({ entry }) => entry.client_id !== clientId);
+  }
+
   find(clientId) {
     return this.#decided.find(({ entry }) => entry.client_id === clientId) ?? null;
   }

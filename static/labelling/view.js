@@ -20,6 +20,7 @@ const rows = (pairs) =>
       return [term, detail];
     });
 
+const HOURS = { timeStyle: "short", hourCycle: "h23" }; // as the server writes them
 const MOST_SAID = 200; // characters of an item read to screen readers
 
 export class View {
@@ -272,7 +273,7 @@ export class View {
     byId("past").hidden = !answer;
     byId("answer").classList.toggle("is-past", Boolean(answer));
     if (!answer) return;
-    const time = (at) => new Date(at).toLocaleTimeString(this.config.language, { timeStyle: "short" });
+    const time = (at) => new Date(at).toLocaleTimeString(this.config.language, HOURS);
     byId("past-place").textContent = plural(this.words.back, place, this.config.language);
     const ats = [answer.created_at, ...answer.history.map((each) => each.at)];
     const values = [...answer.history.map((each) => each.value), answer.value];

@@ -114,7 +114,13 @@ const press = (find_) => {
   const act = () => find_()?.click();
   if (!row || isShown(row)) return act();
   clearTimeout(waiting);
-  wanted = { row: row.id, act };
+  // The press answers what the row says: the server refuses it if the item says something else by now.
+  const { stamp } = row.dataset;
+  const actOnRow = () => {
+    detail().querySelectorAll("[name=seen]").forEach((field) => (field.value = stamp));
+    act();
+  };
+  wanted = { row: row.id, act: actOnRow };
   open(row);
 };
 

@@ -103,6 +103,30 @@ def test_undo_brings_the_item_with_the_answer(
     assert settled["next"]["item"]["id"] == annotation.item_id
 
 
+def test_undo_brings_what_was_said_back(
+    api: Api, project: Project, filled: Fill, ana: User
+) -> None:
+    """A page that was loaded since has not kept it."""
+    filled(project, 30)
+    client = api(ana)
+    held = client.post(at(project), window(ana, want=2)).json()["next"]
+    said = {**label(held[0]["lease"], "spam"), "note": "half of it", "unsure": True}
+    skipped = {"kind": "skip", "client_id": str(uuid.uuid4()), "lease": held[1]["lease"]}
+    skipped |= {"reason": "unclear", "note": "two topics"}
+    client.post(at(project), window(ana, decisions=[said, skipped]))
+    given = []
+    for _ in range(2):
+        undo = {"kind": "undo", "client_id": str(uuid.uuid4())}
+        (settled,) = client.post(at(project), window(ana, decisions=[undo])).json()["decisions"]
+        assert settled["next"]
+        given.append(settled["given"])
+    spam = project.labels.get(name="spam")
+    assert given == [
+        {"note": "two topics"},
+        {"label_ids": [spam.pk], "note": "half of it", "unsure": True},
+    ]
+
+
 def test_empty_project_says_why(api: Api, project: Project, ana: User) -> None:
     answer = api(ana).post(at(project), window(ana, want=2)).json()
     assert (answer["next"], answer["empty"][:24]) == ([], "There are no items yet. ")

@@ -55,6 +55,8 @@ test("a sign between words names nothing, unless it is alone", () => {
   assert.ok(finds("delivery > fraud")(fold("fraud Delivery")));
   assert.ok(!finds(">")(fold("Delivery")));
   assert.ok(finds("")(fold("Delivery")));
+  // Copied from a page, with what is invisible in it.
+  assert.ok(finds("\ufeff deli\u00advery\u200b")(fold("Delivery")));
 });
 
 // Registry --------------------------------------------------------------------------------------

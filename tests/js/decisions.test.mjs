@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Decisions, sendable, undoTarget } from "../../static/labelling/decisions.js";
+import { History } from "../../static/labelling/state.js";
 
 test("an answer goes out in the words of its kind, and nothing that only the page needs", () => {
   const entry = {
@@ -20,9 +21,10 @@ test("what an older page kept is still sent, by ids or by names", () => {
   assert.deepEqual(sendable({ ...old, labels: ["spam"] }).labels, ["spam"]);
 });
 
-test("a skip has a reason and no answer", () => {
-  const entry = { kind: "skip", client_id: "c", lease: "l", reason: "broken", served: {} };
-  assert.deepEqual(sendable(entry), { kind: "skip", client_id: "c", lease: "l", reason: "broken" });
+test("a skip has a reason, the note of its item and no answer", () => {
+  const entry = { kind: "skip", client_id: "c", lease: "l", reason: "broken", note: "half a page", served: {} };
+  const sent = { kind: "skip", client_id: "c", lease: "l", reason: "broken", note: "half a page" };
+  assert.deepEqual(sendable(entry), sent);
 });
 
 test("an undo names what the server knows", () => {
@@ -75,4 +77,82 @@ test("what the model suggested is not accepted for an answer that is looked at a
   decisions.history.reviewing = { answers: [] };
   decisions.accept();
   assert.deepEqual(decided, []);
+});
+
+// Undo after something was not saved ----------------------------------------------------------------
+
+const field = { textContent: "" };
+globalThis.document = { getElementById: () => field };
+
+// Two labels: the first is saved, the second waits for its response.
+const twoDecided = () => {
+  const outbox = {
+    waiting: [],
+    get refused() {
+      return this.waiting.filter((entry) => entry.refused);
+    },
+    keep() {},
+    remove(ids) {
+      this.waiting = this.waiting.filter((entry) => !ids.includes(entry.client_id));
+    },
+  };
+  const painted = [];
+  const noticed = [];
+  const answer = { said: (value) => value.join(), learn() {}, received: ({ label_ids: ids }) => ids };
+  const view = { answer, say() {}, refused: (entry) => noticed.push(entry?.client_id ?? null) };
+  const stage = { view, announceNext() {}, keepDraft() {}, paintBefore: (...shown) => painted.push(shown) };
+  const history = new History();
+  const config = { project: 1, words: { undone: "undone", troubles: {} } };
+  const decisions = new Decisions({ config, history, outbox, stage });
+  decisions.client = { inFlight: [], turns: Promise.resolve() };
+  const entries = ["first", "second"].map((name) => ({
+    kind: "label", client_id: name, project: 1, value: [name], note: "", unsure: false, served: { item: name },
+  }));
+  entries.forEach((entry) => history.add(entry, entry.served));
+  outbox.waiting.push(...entries);
+  decisions.settle({ client_id: "first", state: "saved", words: "", annotation: { id: 4 } }, entries);
+  return { decisions, history, entries, outbox, painted, noticed };
+};
+
+test("undo goes past a label of an item that was removed meanwhile", () => {
+  const { decisions, history, entries } = twoDecided();
+  decisions.settle({ client_id: "second", state: "done", words: "removed", annotation: null }, entries);
+  assert.equal(field.textContent, "removed");
+  assert.deepEqual(undoTarget(history.last), { annotation: 4 });
+});
+
+test("undo goes past a refused label that was discarded or is decided again", () => {
+  for (const act of ["discard", "decideAgain"]) {
+    const { decisions, history, entries } = twoDecided();
+    decisions.settle({ client_id: "second", state: "refused", words: "gone" }, entries);
+    decisions[act]();
+    assert.deepEqual(undoTarget(history.last), { annotation: 4 }, act);
+  }
+});
+
+test("undo goes past a label whose item was removed since it was saved", () => {
+  const { decisions, history, entries } = twoDecided();
+  decisions.settle({ client_id: "second", state: "saved", words: "", annotation: { id: 5 } }, entries);
+  decisions.undone({ state: "refused", words: "not found", next: null, given: {} });
+  assert.deepEqual(undoTarget(history.last), { annotation: 4 });
+});
+
+test("undo of a refused label shows its item and takes the notice away", async () => {
+  const { decisions, entries, outbox, painted, noticed } = twoDecided();
+  decisions.settle({ client_id: "second", state: "refused", words: "gone" }, entries);
+  assert.deepEqual(noticed, ["second"]);
+  await decisions.undo();
+  assert.deepEqual(painted.map(([served]) => served.item), ["second"]);
+  assert.deepEqual([outbox.waiting, noticed], [[], ["second", null]]);
+});
+
+test("what was undone of an earlier load is shown as the server sends it", () => {
+  const { decisions, history, painted } = twoDecided();
+  history.pop();
+  history.pop();
+  const undone = { state: "done", words: "", next: { item: "old" } };
+  decisions.undone({ ...undone, given: { label_ids: [7], note: "why", unsure: true } });
+  assert.deepEqual(painted.at(-1)[1], { given: [7], note: "why", unsure: true });
+  decisions.undone({ ...undone, given: { note: "a skip" } });
+  assert.deepEqual(painted.at(-1)[1], { given: undefined, note: "a skip", unsure: undefined });
 });

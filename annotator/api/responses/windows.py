@@ -8,13 +8,14 @@ from annotator.api.responses.numbers import Pause
 
 
 class SyncedDecision(Response):
-    """What became of a decision of a window."""
+    """What became of a decision of a window; `given` is what an undone one said."""
 
     client_id = serializers.CharField()
     state = serializers.CharField()
     code = serializers.CharField(allow_blank=True)
     words = serializers.CharField(allow_blank=True)
     annotation = Annotation(allow_null=True)
+    given = serializers.DictField()
     next = HeldItem(allow_null=True)
 
 

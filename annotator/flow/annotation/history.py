@@ -9,7 +9,7 @@ from annotator.db.compiled_queries import CompiledSelect
 from annotator.flow.annotation.payload import annotation_payload, refs_given
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
-from annotator.flow.queue import payload
+from annotator.flow.queue import payload, skipped_items
 from annotator.models import Annotation, Lease, Project, Tally, User
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
@@ -72,6 +72,13 @@ def last_action(project: Project, user: User) -> Annotation | Lease | None:
     if answer is None or skip is None or skip.ended_at is None:
         return answer or skip
     return skip if skip.ended_at > answer.created_at else answer
+
+
+def given(deed: Annotation | Lease) -> dict[str, Any]:
+    """Return what an annotation or skip says, for a window that shows its item again."""
+    if isinstance(deed, Lease):
+        return {"note": skipped_items.split(deed.reason)[1]}
+    return {"label_ids": refs_given(deed), "note": deed.note, "unsure": deed.unsure}
 
 
 def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:

@@ -5,7 +5,7 @@ it keeps a decision until the server has confirmed it.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -15,7 +15,7 @@ from annotator.flow.annotation import history, payload, revise, submit
 from annotator.flow.annotation.submit import OnCounted
 from annotator.flow.labels.naming import Ref
 from annotator.flow.progress.stopping import is_paused
-from annotator.flow.queue import current_leases, releasing
+from annotator.flow.queue import current_leases, releasing, skipped_items
 from annotator.models import Annotation, Lease, Project, User
 
 SAVED, DONE, REFUSED = "saved", "done", "refused"
@@ -41,7 +41,7 @@ class DecisionResult:
     """Result of a decision: `state` is saved, done (nothing more to do) or refused.
 
     `annotation` is the payload of the annotation, `lease` the one under which to answer again after
-    an undo; `refused` has the reason of a refusal.
+    an undo, and `given` what was undone; `refused` has the reason of a refusal.
     """
 
     client_id: str
@@ -50,6 +50,7 @@ class DecisionResult:
     code: str = ""
     annotation: dict[str, Any] | None = None
     lease: Lease | None = None
+    given: dict[str, Any] = field(default_factory=dict)
     refused: str = ""
 
 
@@ -114,7 +115,8 @@ def _skip(
     project: Project, user: User, page: str, decision: Mapping[str, Any], on_counted: OnCounted
 ) -> DecisionResult:
     held = current_leases.get_lease(project, user, str(decision["lease"]))
-    outcome = skip(held, decision.get("reason", ""))
+    reason = skipped_items.joined(decision.get("reason", ""), decision.get("note", ""))
+    outcome = skip(held, reason)
     return DecisionResult(str(decision["client_id"]), DONE, outcome, "skipped")
 
 
@@ -135,8 +137,10 @@ def _undo(
     key, deed = str(decision["client_id"]), _named(project, user, decision)
     if deed is None:
         return DecisionResult(key, DONE, Outcome.NOTHING, "nothing")
+    given = history.given(deed)
     lease = take_back(deed, user, page)
-    return DecisionResult(key, DONE, undo_outcome(project, lease), "undone", lease=lease)
+    outcome = undo_outcome(project, lease)
+    return DecisionResult(key, DONE, outcome, "undone", lease=lease, given=given)
 
 
 def _named(project: Project, user: User, decision: Mapping[str, Any]) -> Annotation | Lease | None:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from annotator.flow.annotation import adjudicate, send_back
 from annotator.flow.items import conditions
+from annotator.flow.queue import skipped_items
 from annotator.models import Annotation, Item, Lease, Project, SentBack
 
 SHOWN = 20
@@ -66,7 +67,9 @@ def open_skips(project: Project) -> list[Lease]:
 
 
 def _by_reason(skips: list[Lease]) -> list[tuple[str, int]]:
-    return Counter(lease.reason for lease in skips).most_common()
+    # A note says something of one item alone; that is shown with the item.
+    chosen = (skipped_items.split(lease.reason) for lease in skips)
+    return Counter(reason or note for reason, note in chosen).most_common()
 
 
 def _settled(project: Project, remark: Any) -> QuerySet[Annotation]:

@@ -1,5 +1,6 @@
 """Items with what people and models say of them, as their lead may see it."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -70,6 +71,23 @@ def whole(project: Project, viewer: User, item: Item) -> Told:
     is_settled = item.state == Item.State.LABELLED
     judged = audit_judgements.of_audits(project).of(item.position) if is_settled else None
     return {**told, "judged": judged}
+
+
+def stamp(told: Told) -> str:
+    """Return what stands for all that people say of an item; it changes with any of it."""
+    said = [(each["id"], each["updated_at"].isoformat()) for each in told["annotations"]]
+    return hashlib.blake2s(repr((said, told["decided"])).encode(), digest_size=8).hexdigest()
+
+
+def refuse_unseen(project: Project, viewer: User, item: Item, seen: str) -> None:
+    """Raise Conflict if `seen`, the stamp of what `viewer` saw, is not the item's any more."""
+    said = annotations([item], viewer)[item.pk]
+    told = {
+        "annotations": [{"id": each.pk, "updated_at": each.updated_at} for each, _own in said],
+        "decided": adjudicate.decided(project, [item.pk]).get(item.pk),
+    }
+    if seen != stamp(told):
+        raise Conflict("item_changed")
 
 
 def _gold(project: Project, item: Item) -> list[str] | None:

@@ -28,9 +28,11 @@ def add_member(project: Project, username: str, role: str = Role.ANNOTATOR) -> M
     versions.hold(project)
     if role not in Role.values:
         raise Invalid("unknown_role", field="role")
-    user = User.objects.filter(username=username, is_active=True).first()
+    user = User.objects.filter(username=username).first()
     if user is None:
         raise Invalid("unknown_user", field="username", name=username)
+    if not user.is_active:
+        raise Invalid("deactivated_user", field="username", name=username)
     _refuse_no_admin(project, user, role)
     member, is_new = Membership.objects.update_or_create(
         project=project, user=user, defaults={"role": role}

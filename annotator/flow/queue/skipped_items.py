@@ -22,6 +22,22 @@ from annotator.models import (
 )
 
 AT_ONCE = 500
+# The reasons to choose from; another client may give one of its own.
+OTHER = "other"
+REASONS = ("unsure", "unclear", "broken", "language", OTHER)
+MOST_CHARACTERS = 500
+
+
+def joined(reason: str, note: str) -> str:
+    """Return the reason of a skip with the note that was typed on its item."""
+    told = f"{reason or OTHER}: {note.strip()}" if note.strip() else reason
+    return told if len(told) <= MOST_CHARACTERS else f"{told[: MOST_CHARACTERS - 1]}…"
+
+
+def split(reason: str) -> tuple[str, str]:
+    """Return the reason of a skip that was chosen, if any, and what else was typed."""
+    chosen, _colon, note = reason.partition(": ")
+    return (chosen, note) if chosen in REASONS else ("", reason)
 
 
 def set_aside(project: Project, item: int) -> bool:

@@ -9,7 +9,8 @@ from annotator.errors import Conflict, Invalid
 from annotator.flow.annotation import revise
 from annotator.flow.items import answering, details
 from annotator.flow.labels import naming
-from annotator.views.access import Request, signed_in
+from annotator.models import Item
+from annotator.views.access import Access, Request, signed_in
 from annotator.views.chosen_labels import labels as labels_chosen
 from annotator.views.items.page import opened, render_detail
 
@@ -25,6 +26,7 @@ def answer(request: Request, project_id: int, item_id: int) -> HttpResponse:
         return render_detail(request, access, item, problem=_("Choose a label first."), status=422)
     key = request.POST.get("client_id", "")
     try:
+        _refuse_unseen(request, access, item)
         way = answering.answer(access.project, request.user, item, chosen, key)
     except (Conflict, Invalid) as refusal:
         return render_detail(request, access, item, problem=refusal.detail, status=refusal.status)
@@ -67,6 +69,7 @@ def correct(request: Request, project_id: int, item_id: int, number: int) -> Htt
     found = revise.find_annotation(access.project, request.user, number)
     chosen = labels_chosen(request.POST)
     try:
+        _refuse_unseen(request, access, item)
         revise.correct(found, request.user, chosen)
     except (Conflict, Invalid) as refusal:
         return render_detail(request, access, item, problem=refusal.detail, status=refusal.status)
@@ -75,3 +78,10 @@ def correct(request: Request, project_id: int, item_id: int, number: int) -> Htt
     return render_detail(
         request, access, item, said=_("Corrected: %(labels)s.") % {"labels": shown}
     )
+
+
+def _refuse_unseen(request: Request, access: Access, item: Item) -> None:
+    """Raise Conflict if the answer is to what the item's annotations said before."""
+    seen = request.POST.get("seen")
+    if seen is not None:
+        details.refuse_unseen(access.project, request.user, item, seen)

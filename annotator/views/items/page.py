@@ -129,6 +129,7 @@ def row(access: Access, found: Item, known: dict[str, Any], sought: str = "") ->
         "key": excerpt(found.key, sought),
         "text": excerpt(found.text, sought),
         "parts": excerpts(found, sought),
+        "stamp": details.stamp(known),
         **told.in_list(access, known),
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from annotator.flow.annotation import seed_labels
+from annotator.flow.queue import skipped_items
 from annotator.i18n.stored_messages import translated
 from annotator.messages import labelling
 from annotator.models import Source
@@ -102,8 +103,10 @@ def _skip(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def skip_reason(reason: str) -> str:
-    """Return the reason of a skip in words: one of those to choose, or as it was typed."""
-    return str(SKIP_REASONS.get(reason, reason)) or _("no reason given")
+    """Return the reason of a skip in words: one of those to choose, and what was typed."""
+    chosen, note = skipped_items.split(reason)
+    told = [str(SKIP_REASONS[chosen])] if chosen else []
+    return ": ".join([*told, note] if note else told) or _("no reason given")
 
 
 def _prediction(

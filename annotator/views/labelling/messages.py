@@ -69,7 +69,8 @@ def for_script() -> dict[str, Any]:
         "no_label_found": _("No label found"),
         "enter_takes": _("Enter chooses {label}."),
         "unseen": _unseen(),
-        "lost": _("The item was leased to another annotator. Here is another one."),
+        "lost": _("The item is no longer available. Here is another one."),
+        "lost_last": _("The item is no longer available."),
         "not_on_disk": _(
             "This browser can't store annotations. Keep the page open until everything is saved."
         ),

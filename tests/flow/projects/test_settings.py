@@ -316,4 +316,4 @@ def test_member_needs_a_name_and_a_role_that_exist(
 
 def test_person_who_was_locked_out_cannot_become_a_member(project: Project, zed: User) -> None:
     User.objects.filter(pk=zed.pk).update(is_active=False)
-    assert refused(members.add_member, project, "zed") == "unknown_user"
+    assert refused(members.add_member, project, "zed") == "deactivated_user"

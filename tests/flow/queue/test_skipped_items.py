@@ -192,3 +192,17 @@ def test_audit_that_is_set_aside_is_passed_over_and_counted(
     loop.label(project, ana, 20)
     counts = audit_counts.count_audits(project)
     assert (counts["audits_skipped"], counts["audited"] > 3) == (1, True)
+
+
+def test_note_goes_with_the_reason_of_a_skip() -> None:
+    for reason, note, told in (
+        ("", "", ("", "")),
+        ("unclear", "", ("unclear", "")),
+        ("unclear", " two topics: a, b ", ("unclear", "two topics: a, b")),
+        ("", "two topics", ("other", "two topics")),
+        # Typed by another client.
+        ("see: below", "", ("", "see: below")),
+    ):
+        assert skipped_items.split(skipped_items.joined(reason, note)) == told
+    long = skipped_items.joined("", "n" * 2000)
+    assert (len(long), long[-1]) == (500, "…")

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotator.flow.annotation import revise
 from annotator.flow.items import bulk
-from annotator.flow.queue import leasing, releasing
+from annotator.flow.queue import leasing, releasing, skipped_items
 from annotator.models import Annotation, BulkEdit, Project, SentBack, User
 from tests import loop
 from tests.given import Fill, Region, SignedIn
@@ -51,6 +51,23 @@ def test_page_says_what_waits_with_reasons(signed_in: SignedIn, lea: User, busy:
         assert words in shown
     dashboard = page(signed_in(lea), busy, "dashboard")
     assert "The guidelines do not cover it" in dashboard
+
+
+def test_note_of_a_skip_stands_with_its_reason(
+    signed_in: SignedIn, lea: User, project: Project, filled: Fill, ana: User
+) -> None:
+    filled(project, 2)
+    for reason, note in (("unclear", "two topics"), ("", "half a page")):
+        lease = leasing.lease_next(project, ana)
+        assert lease is not None
+        releasing.skip(lease, skipped_items.joined(reason, note))
+    shown = page(signed_in(lea), project)
+    assert "The guidelines do not cover it: two topics" in shown
+    assert "Another reason: half a page" in shown
+    # The overview counts reasons.
+    dashboard = page(signed_in(lea), project, "dashboard")
+    assert "The guidelines do not cover it · 1" in dashboard
+    assert "two topics" not in dashboard
 
 
 def test_corrected_remark_waits_no_longer(signed_in: SignedIn, lea: User, busy: Project) -> None:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
+from annotator.flow.annotation import revise
 from annotator.models import Annotation, Project, User
 from tests import loop
 from tests.given import Fill
@@ -131,3 +132,22 @@ def test_keys_on_own_labels_wait_for_the_answer_before(
     assert {row: stored[str(row)] for row in rows[:6]} == wanted
     assert page.locator(f"#{rows[6]}:focus").count() == 1
     assert troubles == []
+
+
+@pytest.mark.parametrize("seed", [2])
+def test_key_on_a_row_that_says_something_else_by_now_overwrites_nothing(
+    listed: Page, olga: User
+) -> None:
+    changed = Annotation.objects.select_related("project").order_by("item__position")[1]
+    other = {"spam": "ham", "ham": "spam"}[answers()[1]]
+    revise.correct(changed, olga, [other])
+    before = answers()
+    for key in ("ArrowDown", "1" if other == "ham" else "2"):
+        listed.keyboard.press(key)
+    listed.get_by_text("This item has changed in the meantime").wait_for()
+    wait_for_rest(listed)
+    assert answers() == before
+    # Its row and its annotations are those of now, and are answered.
+    listed.keyboard.press("1" if other == "ham" else "2")
+    listed.get_by_text("Corrected:").first.wait_for()
+    assert answers()[1] != other

@@ -270,6 +270,46 @@ def test_label_of_a_labelled_item_corrects_it_and_is_undone(
     assert Annotation.objects.get().corrected_by is None
 
 
+def test_answer_to_what_somebody_changed_meanwhile_overwrites_nothing(
+    signed_in: SignedIn,
+    lea: User,
+    olga: User,
+    ana: User,
+    project: Project,
+    filled: Fill,
+    region: Region,
+) -> None:
+    filled(project, 1)
+    annotation = loop.answer(leasing.lease_next(project, ana), ["spam"])
+    client = signed_in(lea)
+
+    def seen() -> str:
+        part = client.get(at(project, "", "item", annotation.item_id), headers=region("detail"))
+        (stamp,) = set(re.findall(r'name="seen" value="(\w+)"', part.content.decode()))
+        return str(stamp)
+
+    def answered(seen: str, labels: list[str]) -> Any:
+        where = at(project, "", "answer_item", annotation.item_id)
+        return client.post(where, {"labels": labels, "seen": seen}, headers=region("detail"))
+
+    before = seen()
+    assert seen() == before
+    revise.correct(Annotation.objects.select_related("project").get(), olga, ["ham"])
+    refused = answered(before, ["spam"])
+    assert refused.status_code == 409
+    page = refused.content.decode()
+    assert "This item has changed in the meantime" in page
+    assert "corrected by olga" in page
+    assert Annotation.objects.get().corrected_by == olga
+    assert answered(seen(), ["spam"]).status_code == 200
+    assert Annotation.objects.get().corrected_by == lea
+    # Nor does an annotation that was undone meanwhile become a seed label.
+    before = seen()
+    revise.withdraw(Annotation.objects.select_related("project").get(), ana)
+    assert answered(before, ["ham"]).status_code == 409
+    assert Annotation.objects.count() == 1
+
+
 def test_label_of_a_disagreement_decides_it(
     signed_in: SignedIn, lea: User, ana: User, ben: User, project: Project, filled: Fill
 ) -> None:

@@ -139,6 +139,24 @@ def test_keys_with_modifiers_and_in_dialogs_do_nothing(desk: Any) -> None:
     assert given() == []
 
 
+def test_undo_has_the_key_of_other_programs(desk: Any) -> None:
+    desk.keyboard.press("1")
+    wait_for(desk, "Saved: spam.")
+    desk.keyboard.press("n")
+    desk.keyboard.type("a")
+    # In a field, it undoes what was typed.
+    desk.keyboard.press("Control+z")
+    assert desk.input_value("#note") == ""
+    # Escape of an input method ends its word, not the note.
+    pressed = {"key": "Escape", "isComposing": True, "bubbles": True, "cancelable": True}
+    desk.dispatch_event("#note", "keydown", pressed)
+    assert desk.evaluate("document.activeElement.id") == "note"
+    desk.keyboard.press("Escape")
+    assert given() == [["spam"]]
+    desk.keyboard.press("Control+z")
+    wait_for(desk, "Undone.")
+
+
 def test_enter_without_a_suggestion_says_so(desk: Any) -> None:
     desk.keyboard.press("Enter")
     wait_for(desk, "No suggestion for this item")

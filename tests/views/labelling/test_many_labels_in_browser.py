@@ -137,6 +137,9 @@ def test_several_labels_are_ticked_without_leaving_the_search(opened: Any) -> No
     third = hits(desk)[0]
     desk.keyboard.press("Enter")
     assert desk.evaluate("document.activeElement.id") == "find"
+    # Pressed out of habit, the key of the search is no word to search for.
+    desk.keyboard.press("/")
+    assert desk.input_value("#find") == ""
     desk.keyboard.press("Enter")
     wait_for(desk, "Saved:")
     assert given() == [[names[1], names[2], third]]
