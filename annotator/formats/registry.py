@@ -101,7 +101,8 @@ def _of_text(path: Path, by_name: Reader, usable: Collection[str]) -> Reader:
         return conll.READER
     if by_name is csv.READER and "text" in usable and plain_text.is_fasttext(path):
         return plain_text.READER
-    is_json = by_name is csv.READER and "jsonl" in usable and jsonl.is_json(path)
+    may_be_json = by_name in (csv.READER, plain_text.READER) and "jsonl" in usable
+    is_json = may_be_json and jsonl.is_json(path)
     return jsonl.READER if is_json else by_name
 
 
