@@ -14,6 +14,7 @@ from annotator.formats import (
     sniff,
     spreadsheet,
 )
+from annotator.formats.archives import packed_tables
 from annotator.formats.base import Reader
 from annotator.formats.span_files import brat, spacy
 from annotator.formats.spans import token_lists
@@ -108,7 +109,7 @@ def _of_text(path: Path, by_name: Reader, usable: Collection[str]) -> Reader:
 
 def _of_start(path: Path, usable: Collection[str]) -> Reader | None:
     """Return the reader of a text whose name tells nothing, by its first character."""
-    found = archive.reader_of(path)
+    found = packed_tables.reader_of(path)
     return found if found.kind in usable else None
 
 
@@ -136,7 +137,7 @@ def for_content(
         by_name = _of_text(path, by_name, usable)
     if by_name and by_name.kind in usable:
         return by_name
-    return archive.reader_of(path)
+    return packed_tables.reader_of(path)
 
 
 def may_be_called(path: Path, name: str, by_name: Reader | None, allowed: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from annotator.formats import Columns, Row
 from annotator.formats.registry import for_content
 from tests.formats.reading import codes, labels_of, looked_at, read, texts
+from tests.formats.workbooks import COVERED, Tall, ods
 
 SPAM = {"spam", "ham"}
 TEXTS = ("csv", "jsonl", "text")
@@ -52,6 +53,14 @@ def test_quoted_cells_between_tabs_stay_quoted(tmp_path: Path) -> None:
 def test_blanks_in_front_of_a_text_are_kept_whatever_other_texts_have(tmp_path: Path) -> None:
     content = 'id,text\n1,"said, ""yes"""\n2,  padded\n3,"more, ""no"""\n'
     assert texts(read(tmp_path / "a.csv", content)) == ['said, "yes"', "  padded", 'more, "no"']
+
+
+def test_merged_cells_of_open_document_count_for_each_of_their_rows(tmp_path: Path) -> None:
+    rows = [["text", "label"], ["aa", Tall("spam", 2)], ["bb", COVERED], ["cc", None]]
+    entries = read(tmp_path / "a.ods", ods(rows), "xlsx", labels=SPAM)
+    assert labels_of(entries) == [["spam"], ["spam"], None]
+    notes = looked_at(tmp_path / "a.ods", ods(rows), "xlsx").notes
+    assert [note.code for note in notes] == ["merged_cells"]
 
 
 # Labels -------------------------------------------------------------------------------------------
