@@ -190,7 +190,7 @@ def _parts(path: Path, label_names: Collection[str] = ()) -> Iterator[_Part]:
             for part in _of_entry(archive, entry, bool(tables) and labels is None):
                 person = _person(entry.name) if len(tables) > 1 else ""
                 yield replace(part, person=person, about=about)
-        for problem in [*labels.told, *labels.unused("no_text")] if labels else ():
+        for problem in [*labels.told, *labels.unused("no_text_file")] if labels else ():
             yield _Part(problem.name, problem=problem)
         left = [entry.name for entry in archive.entries if is_left_behind(entry.name)]
         if left:

@@ -108,8 +108,6 @@ def test_pictures_beside_the_first_are_told(path: Path) -> None:
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     for content in (out.getvalue(), zipped({"a.gif": out.getvalue()})):
         [row] = read(path, content, "zip")
-        assert [worded(each) for each in row.told] == [
-            "Only the first of its 3 pictures was taken."
         told = [worded(each) for each in row.told]
         assert told == ["Only the first of its 3 pictures was taken."]
 
@@ -132,7 +130,7 @@ def test_table_beside_texts_has_their_labels(path: Path) -> None:
         ("two", ["Wolf"], {}),
     ]
     [gone] = skipped(entries)
-    assert (gone.name, gone.code) == ("gone.txt", "no_text")
+    assert (gone.name, gone.code) == ("gone.txt", "no_text_file")
 
 
 def test_text_beside_a_table_of_texts_is_passed_over(path: Path) -> None:

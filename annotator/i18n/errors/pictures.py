@@ -44,6 +44,6 @@ PICTURES = {
     ),
     "first_frame": gettext_noop("Only the first of its %(n)d pictures was taken."),
     "zip_duplicate_name": gettext_noop("%(n)d files of the archive have this name."),
-    "no_text": gettext_noop("Row %(n)d of %(table)s names no text of the archive."),
+    "no_text_file": gettext_noop("Row %(n)d of %(table)s names no text of the archive."),
     "no_picture": gettext_noop("Row %(n)d of %(table)s names no picture of the archive."),
 }
