@@ -3,15 +3,16 @@
 import gzip
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from annotator.formats import csv, jsonl, parquet, plain_text, sniff, spreadsheet
+from annotator.formats import sniff
 from annotator.formats.archives import sources, zip_source
-from annotator.formats.archives.names import is_left_behind
+from annotator.formats.archives.names import archive_holds, is_left_behind
+from annotator.formats.archives.packed_tables import is_table, reader_of
 from annotator.formats.base import (
     BadContent,
     Columns,
@@ -28,6 +29,8 @@ from annotator.formats.base import (
     because,
     named,
 )
+from annotator.formats.images import label_table
+from annotator.formats.images.label_table import LabelTable, TableRow
 from annotator.formats.tables.columns import Found
 from annotator.formats.tables.labels import LabelParser, tidy
 from annotator.formats.tables.lines import encoding_of, opened
@@ -38,7 +41,6 @@ from annotator.formats.tools import doccano
 LARGEST_TABLE = 4 << 30
 LARGEST_TEXT = 4 * LONGEST_TEXT
 BLOCK = 1 << 20
-TABLES = (csv.READER, jsonl.READER, spreadsheet.READER, parquet.READER)
 # How files of one data set are called that are no person's.
 OF_NOBODY = frozenset(
     ("all", "unknown", "data", "train", "test", "dev", "valid", "validation", "export", "labels")
@@ -67,7 +69,7 @@ def look(path: Path, columns: Columns) -> Looked:
 def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
     """Yield the rows of each table, or each text, in order of the files' names."""
     before = 0
-    for part in _parts(path):
+    for part in _parts(path, label_names):
         last = before
         for entry in part.rows(columns, label_names):
             if isinstance(entry, SkippedFile):
@@ -83,10 +85,11 @@ def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -
 
 def _nothing_read(path: Path) -> UnreadableFile:
     """Return why an archive has nothing to read: what is wrong with its first table, if any is."""
-    for part in _parts(path):
+    parts = list(_parts(path))
+    for part in parts:
         if part.problem and part.problem.code != "unread_kind":
             return UnreadableFile.because(named(part.name, part.problem.reason))
-    return UnreadableFile("no_tables")
+    return archive_holds("no_tables", parts)
 
 
 @dataclass(frozen=True)
@@ -96,9 +99,11 @@ class _Part:
     name: str
     path: Path | None = None
     reader: Reader | None = None
-    problem: SkippedFile | None = None
+    problem: SkippedFile | RejectedRow | None = None
     # Who gave the answers of a file that names nobody.
     person: str = ""
+    # What a table of the archive says about a text.
+    about: tuple[TableRow, ...] = ()
 
     def look(self, columns: Columns) -> Looked | None:
         if self.path is None:
@@ -113,7 +118,7 @@ class _Part:
             yield self.problem or SkippedFile(self.name, because("unread_kind"))
             return
         if self.reader is None:
-            yield _text_row(self.name, self.path, columns, label_names)
+            yield _text_row(self, self.path, columns, label_names)
             return
         try:
             looked = self.reader.look(self.path, columns)
@@ -166,7 +171,7 @@ def _looks(path: Path, columns: Columns) -> Iterator[tuple[Looked, bool]]:
         raise first_problem
 
 
-def _parts(path: Path) -> Iterator[_Part]:
+def _parts(path: Path, label_names: Collection[str] = ()) -> Iterator[_Part]:
     kind = sniff.content_of(path)
     if kind == "gzip":
         yield from _of_gzip(path)
@@ -175,24 +180,47 @@ def _parts(path: Path) -> Iterator[_Part]:
         entries = [entry for entry in archive.ordered() if not is_left_behind(entry.name)]
         if not entries:
             raise UnreadableFile("empty_zip", message="empty_archive")
-        tables = [entry.name for entry in entries if _is_table(entry.name)]
-        for entry in entries:
-            for part in _of_entry(archive, entry, bool(tables)):
-                yield replace(part, person=_person(entry.name) if len(tables) > 1 else "")
+        tables = [entry for entry in entries if is_table(_unpacked_name(entry.name))]
+        texts = [entry for entry in entries if sniff.ending_of(entry.name) in TEXT_ENDINGS]
+        labels = _labels_of(archive, texts, tables, set(label_names))
+        for entry in [each for each in entries if labels is None or each not in tables]:
+            about = tuple(labels.of(entry.name)) if labels else ()
+            for row in about:
+                row.picture = entry.name
+            for part in _of_entry(archive, entry, bool(tables) and labels is None):
+                person = _person(entry.name) if len(tables) > 1 else ""
+                yield replace(part, person=person, about=about)
+        for problem in [*labels.told, *labels.unused("no_text_file")] if labels else ():
+            yield _Part(problem.name, problem=problem)
         left = [entry.name for entry in archive.entries if is_left_behind(entry.name)]
         if left:
             system = SkippedFile(left[0], because("system_files", n=len(left)))
             yield _Part(left[0], problem=system)
 
 
+def _labels_of(
+    archive: Any, texts: list[Any], tables: list[Any], label_names: set[str]
+) -> LabelTable | None:
+    """Return what tables say about the texts beside them; None where they have texts themselves."""
+    if not texts or not tables:
+        return None
+    try:
+        found = label_table.read(archive, [*texts, *tables], label_names)
+    except (UnreadableFile, BadContent):
+        return None
+    named = sum(bool(found.of(entry.name)) for entry in texts)
+    return found if 2 * named >= len(texts) else None
+
+
+def _unpacked_name(name: str) -> str:
+    """Return the name of a file without the ending that says that it is packed."""
+    return name[:-3] if name.lower().endswith(".gz") else name
+
+
 def _person(name: str) -> str:
     """Return whose file this is, as doccano writes one for each person."""
     stem = PurePosixPath(name).stem
     return "" if stem.lower() in OF_NOBODY else stem
-
-
-def _is_table(name: str) -> bool:
-    return any(sniff.ending_of(name) in reader.endings for reader in TABLES)
 
 
 def _of_gzip(path: Path) -> Iterator[_Part]:
@@ -210,18 +238,19 @@ def _of_gzip(path: Path) -> Iterator[_Part]:
 def _of_entry(archive: Any, entry: Any, has_tables: bool) -> Iterator[_Part]:
     ending = sniff.ending_of(entry.name)
     holds_text = ending in TEXT_ENDINGS and not has_tables
-    if not holds_text and not _is_table(entry.name):
+    if not holds_text and not is_table(_unpacked_name(entry.name)):
         yield _Part(entry.name, problem=SkippedFile(entry.name, because("unread_kind")))
         return
     with _temporary() as kept:
         try:
             most = LARGEST_TEXT if holds_text else LARGEST_TABLE
             with archive.unpacked(entry, most) as file, kept.open("wb") as out:
-                _copy(file, out)
+                _copy(gzip.GzipFile(fileobj=file) if ending == ".gz" else file, out)
         except (BadContent, *zip_source.ERRORS, tarfile.TarError) as problem:
             yield _Part(entry.name, problem=SkippedFile(entry.name, _why(problem)))
             return
-        yield _Part(entry.name, kept, None if holds_text else reader_of(kept, entry.name))
+        name = _unpacked_name(entry.name)
+        yield _Part(entry.name, kept, None if holds_text else reader_of(kept, name))
 
 
 def _why(problem: Exception) -> Reason:
@@ -246,40 +275,25 @@ def _temporary() -> Iterator[Path]:
         yield Path(folder) / "table"
 
 
-def reader_of(path: Path, name: str = "") -> Reader:
-    """Return the reader of an unpacked table, by its bytes and then by its name."""
-    content = sniff.content_of(path)
-    if content in ("xlsx", "xls", "ods"):
-        return spreadsheet.READER
-    if content == "parquet":
-        return parquet.READER
-    by_name = next((each for each in TABLES if sniff.ending_of(name) in each.endings), None)
-    return by_name if by_name in (csv.READER, jsonl.READER) else _by_first_character(path)
-
-
-def _by_first_character(path: Path) -> Reader:
-    with opened(path, encoding_of(path).name) as file:
-        start = file.read(1000).lstrip("\ufeff \t\r\n")
-    if start.startswith(("{", "[")):
-        return jsonl.READER
-    return plain_text.READER if start.startswith(plain_text.PREFIX) else csv.READER
-
-
 def _text_row(
-    name: str, path: Path, columns: Columns, label_names: set[str]
+    part: _Part, path: Path, columns: Columns, label_names: set[str]
 ) -> Row | RejectedRow | SkippedFile:
     """Return the item of a text file; its folder is its label if it is called like one."""
+    name = part.name
     if len(columns.parts) != 1:
         return SkippedFile(name, because("one_text", message="several_texts_wanted"))
     parser = LabelParser(label_names)
     folder = tidy(PurePosixPath(name).parent.name)
-    labels = parser.of(folder) if folder in parser else []
+    labels = [folder] if parser.is_near(folder) and not part.about else []
+    labels += [label for each in part.about for label in each.row.labels or ()]
+    meta = {key: value for each in part.about for key, value in each.row.meta.items()}
+    answers = tuple(answer for each in part.about for answer in each.row.answers)
     try:
         with opened(path, encoding_of(path, columns.encoding).name) as file:
             text = file.read(LONGEST_TEXT + 1)
     except UnreadableFile as problem:
         return RejectedRow(1, problem.reason, name=name)
-    given = Given({"text": text, "id": name}, labels=labels)
+    given = Given({"text": text, "id": name}, answers, labels, meta)
     found = Found({columns.parts[0].name: "text"}, id="id")
     return as_row(1, given, found, parser)
 

@@ -242,6 +242,10 @@ class Columns:
     spans: bool = False
     # The records are what they are, even if they look like those of another tool.
     plain: bool = False
+    # The name of the file, where it is known.
+    file_name: str = ""
+    # Names that are no label of the project become one.
+    new_labels: bool = False
     # Cells that a spreadsheet could run were made harmless, if this was written here.
     guarded: bool = False
 

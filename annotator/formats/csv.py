@@ -12,6 +12,7 @@ from annotator.formats.base import (
     TEXT,
     Columns,
     Looked,
+    Note,
     Outgoing,
     Reader,
     RejectedRow,
@@ -22,7 +23,7 @@ from annotator.formats.base import (
 )
 from annotator.formats.csv_guard import guarded
 from annotator.formats.sniff import refuse_other_kinds
-from annotator.formats.tables import csv_shape, reading
+from annotator.formats.tables import csv_shape, quoting, reading
 from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES
 from annotator.formats.tables.csv_shape import Shape
 from annotator.formats.tables.labels import tidy
@@ -97,6 +98,12 @@ def _shape(path: Path, encoding: str, columns: Columns) -> Shape:
     shape = csv_shape.shape_of(lines, columns)
     if lines.first_is_too_long:
         raise UnreadableFile("line_too_long", message="line_of_no_text_file")
+    # Tab-separated files often have no quotation marks but those of their texts.
+    if shape.delimiter == "\t" and quoting.are_letters(
+        Lines(path, encoding), shape.delimiter, len(shape.names)
+    ):
+        notes = (*shape.notes, Note("quotes_are_letters"))
+        return replace(shape, quote="", escapes=False, notes=notes)
     return shape
 
 
@@ -136,6 +143,8 @@ def _records(path: Path, encoding: str, shape: Shape) -> reading.Records:
             number += 1
             yield max(number, 1), RejectedRow(max(number, 1), because("line_too_long"))
             continue
+        if shape.wrapped:
+            cells = quoting.within(cells, shape.delimiter, len(shape.names))
         # Only in front of the header are blanks no cells.
         if not any(cells if number >= 0 else map(str.strip, cells)):
             continue

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotator.formats import sniff
 from annotator.formats.archives import sources
-from annotator.formats.archives.names import is_left_behind
+from annotator.formats.archives.names import archive_holds, is_left_behind
 from annotator.formats.archives.zip_source import Entry
 from annotator.formats.base import (
     BadContent,
@@ -15,6 +15,7 @@ from annotator.formats.base import (
     Looked,
     Note,
     Reader,
+    Reason,
     RejectedRow,
     Row,
     Rows,
@@ -24,13 +25,15 @@ from annotator.formats.base import (
     named,
 )
 from annotator.formats.images import label_table
-from annotator.formats.images.label_table import LabelTable
-from annotator.formats.images.picture import FORMATS, MOST_PIXELS, BadPicture, clean
+from annotator.formats.images.label_table import LabelTable, TableRow
+from annotator.formats.images.picture import FORMATS, MOST_PIXELS, BadPicture, clean, frames_of
 from annotator.formats.tables.labels import LabelParser, tidy
 
 __all__ = ["FORMATS", "MOST_PIXELS", "READER", "BadPicture", "clean", "look", "read"]
 
 FOLDERS_SHOWN = 5
+# Folders of the parts of a data set, which are no labels.
+SPLITS = frozenset(("train", "test", "val", "valid", "validation", "dev", "images", "imgs"))
 ENDINGS = {
     *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".webp", ".gif", ".bmp"),
     *(".tif", ".tiff", ".avif", ".heic", ".heif", ".dcm", ".dicom"),
@@ -40,7 +43,7 @@ ENDINGS = {
 KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC"
 
 
-def look(path: Path, _columns: Columns | None = None) -> Looked:
+def look(path: Path, columns: Columns | None = None) -> Looked:
     """Return the number of pictures in an archive; UnreadableFile if it is unsafe or has none."""
     content = sniff.content_of(path)
     if content == "picture":
@@ -56,10 +59,9 @@ def look(path: Path, _columns: Columns | None = None) -> Looked:
         if not pictures:
             if path.is_dir():
                 raise UnreadableFile("no_images", message="folder_without_images", kinds=KINDS)
-            raise UnreadableFile("no_images", kinds=KINDS)
+            raise archive_holds("no_images", archive.entries, kinds=KINDS)
         table = label_table.read(archive, entries, set())
-        names = _columns.label_names if _columns else frozenset()
-        notes = () if table.has_labels else _folder_notes(pictures, set(names))
+        notes = _folder_notes(pictures, columns or Columns(), table.has_labels)
     return Looked(len(pictures), notes=(*notes, *_name_notes(archive)))
 
 
@@ -75,20 +77,23 @@ def _name_notes(archive: Any) -> tuple[Note, ...]:
     return (Note("names_read_as", {"name": encoding}),) if encoding else ()
 
 
-def read(path: Path, _columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
+def read(path: Path, columns: Columns, _looked: Looked, label_names: set[str]) -> Rows:
     """Yield the pictures in order, with labels from a table or their folders, then the rest.
 
     Folder names are labels if any folder has the name of one of the `label_names`; pictures in
     other folders have none. The rest are rows and files that become no item.
     """
     if sniff.content_of(path) == "picture":
-        yield Row(1, path.read_bytes())
+        content = path.read_bytes()
+        # Nothing else tells which picture it is.
+        meta = {"file": columns.file_name[:200]} if columns.file_name else {}
+        yield Row(1, content, meta=meta, told=_frames(content))
         return
     with sources.opened(path) as archive:
         entries = _meant(archive)
         table = label_table.read(archive, entries, label_names)
         pictures = [entry for entry in entries if _is_picture(archive, entry)]
-        folders = _folders(pictures, label_names) if not table.has_labels else None
+        folders = _folders(pictures, label_names, columns.new_labels)
         for number, entry in enumerate(pictures, start=1):
             yield _row(archive, number, entry, table, folders)
         yield from table.told
@@ -117,28 +122,49 @@ def _starts_like_picture(archive: Any, entry: Entry) -> bool:
 # Labels -------------------------------------------------------------------------------------------
 
 
-def _folders(pictures: list[Entry], label_names: set[str]) -> Callable[[str], str] | None:
-    """Return what tells the label of a path by its folders; None if no folder is a label."""
+def _folders(
+    pictures: list[Entry], label_names: set[str], may_be_new: bool = False
+) -> Callable[[str], str] | None:
+    """Return what tells the label of a path by its folders; None if no folder is a label.
+
+    Where labels may be new, the folder in which a picture lies is one, if there are several.
+    """
     parser = LabelParser(label_names)
     folded = {tidy(name).casefold() for name in label_names}
+    is_new = may_be_new and len(_parents(pictures)) > 1
 
     def label_of(name: str) -> str:
         parts = [tidy(part) for part in reversed(PurePosixPath(name).parts[:-1])]
         exact = next((part for part in parts if part in parser), "")
-        return exact or next((part for part in parts if part.casefold() in folded), "")
+        near = exact or next((part for part in parts if part.casefold() in folded), "")
+        return near or (parts[0] if is_new and parts and not _is_split(parts[0]) else "")
 
     return label_of if any(label_of(entry.name) for entry in pictures) else None
 
 
-def _folder_notes(pictures: list[Entry], label_names: set[str]) -> tuple[Note, ...]:
-    """Return which folders beside those of labels are called like none, as a label may be new."""
-    label_of = _folders(pictures, label_names)
-    if label_of is None:
+def _parents(pictures: list[Entry]) -> set[str]:
+    """Return the folders in which pictures lie, without those of the parts of a data set."""
+    names = {PurePosixPath(entry.name).parent.name for entry in pictures}
+    return {name for name in names if name and not _is_split(name)}
+
+
+def _is_split(name: str) -> bool:
+    return name.casefold() in SPLITS
+
+
+def _folder_notes(pictures: list[Entry], wanted: Columns, has_table: bool) -> tuple[Note, ...]:
+    """Return which folders are called like no label, as a label may be new.
+
+    Where none is called like one, a single folder is nothing but what was packed.
+    """
+    label_of = _folders(pictures, set(wanted.label_names), wanted.new_labels)
+    is_plain = has_table or not wanted.label_names or len(_parents(pictures)) < 2
+    if label_of is None and is_plain:
         return ()
     others = Counter(
         PurePosixPath(entry.name).parent.name
         for entry in pictures
-        if "/" in entry.name and not label_of(entry.name)
+        if "/" in entry.name and not (label_of and label_of(entry.name))
     )
     if not others:
         return ()
@@ -154,8 +180,9 @@ def _row(
     folders: Callable[[str], str] | None,
 ) -> Row | RejectedRow:
     told = table.of(entry.name)
+    twice = [_of_several(each, table.name) for each in told if each.is_used]
     for each in told:
-        each.is_used = True
+        each.picture = each.picture or entry.name
     try:
         content = archive.read(entry)
     except BadContent as problem:
@@ -163,8 +190,9 @@ def _row(
         return RejectedRow(number, reason, name=entry.name)
     labels = list(dict.fromkeys(label for each in told for label in each.row.labels or ()))
     meta = {name: value for each in told for name, value in each.row.meta.items()}
-    folder = folders(entry.name) if folders else ""
-    if folders and not folder and "/" in entry.name:
+    # A table that says nothing of a picture leaves it to its folder.
+    folder = folders(entry.name) if folders and not told else ""
+    if folders and not folder and not told and "/" in entry.name:
         meta.setdefault("folder", PurePosixPath(entry.name).parent.name)
     return Row(
         number,
@@ -173,7 +201,18 @@ def _row(
         labels=labels or ([folder] if folder else None),
         meta=meta,
         answers=tuple(answer for each in told for answer in each.row.answers),
+        told=(*twice, *_frames(content)),
     )
+
+
+def _of_several(row: TableRow, table: str) -> Reason:
+    """Return that a row was taken for several pictures, as its name is in several folders."""
+    return because("row_of_several", n=row.number, table=table, name=row.picture[:200])
+
+
+def _frames(content: bytes) -> tuple[Reason, ...]:
+    number = frames_of(content)
+    return (because("first_frame", n=number),) if number > 1 else ()
 
 
 # The rest -----------------------------------------------------------------------------------------

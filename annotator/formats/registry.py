@@ -14,6 +14,7 @@ from annotator.formats import (
     sniff,
     spreadsheet,
 )
+from annotator.formats.archives import packed_tables
 from annotator.formats.base import Reader
 from annotator.formats.span_files import brat, spacy
 from annotator.formats.spans import token_lists
@@ -101,13 +102,14 @@ def _of_text(path: Path, by_name: Reader, usable: Collection[str]) -> Reader:
         return conll.READER
     if by_name is csv.READER and "text" in usable and plain_text.is_fasttext(path):
         return plain_text.READER
-    is_json = by_name is csv.READER and "jsonl" in usable and jsonl.is_json(path)
+    may_be_json = by_name in (csv.READER, plain_text.READER) and "jsonl" in usable
+    is_json = may_be_json and jsonl.is_json(path)
     return jsonl.READER if is_json else by_name
 
 
 def _of_start(path: Path, usable: Collection[str]) -> Reader | None:
     """Return the reader of a text whose name tells nothing, by its first character."""
-    found = archive.reader_of(path)
+    found = packed_tables.reader_of(path)
     return found if found.kind in usable else None
 
 
@@ -135,7 +137,7 @@ def for_content(
         by_name = _of_text(path, by_name, usable)
     if by_name and by_name.kind in usable:
         return by_name
-    return archive.reader_of(path)
+    return packed_tables.reader_of(path)
 
 
 def may_be_called(path: Path, name: str, by_name: Reader | None, allowed: Collection[str]) -> bool:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext, gettext_noop, ngettext
 from annotator.i18n.errors.archives import ARCHIVES
 from annotator.i18n.errors.bulk_edits import BULK_EDITS
 from annotator.i18n.errors.deliveries import DELIVERIES
-from annotator.i18n.errors.files import FILES
+from annotator.i18n.errors.files import FILES, KINDS_OF_FILES
 from annotator.i18n.errors.jobs import JOBS
 from annotator.i18n.errors.label_sets import LABEL_SETS
 from annotator.i18n.errors.pictures import PICTURES
@@ -342,8 +342,10 @@ def label_in_use(name: str, uses: Mapping[str, int]) -> str:
 
 def wrong_type(task: str, kinds: Iterable[str], name: str) -> str:
     """Return which files a project takes."""
-    told = gettext("A project of task %(task)s takes %(kinds)s files, not “%(name)s”.")
-    listed = gettext(" or ").join(kind.upper() for kind in kinds)
+    told = gettext("A project of task %(task)s can't take “%(name)s”. It takes %(kinds)s.")
+    listed = get_text_list(
+        [gettext(KINDS_OF_FILES.get(kind, kind)) for kind in kinds], gettext("and")
+    )
     return told % {"task": task, "kinds": listed, "name": name}
 
 

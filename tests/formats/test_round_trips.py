@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from annotator.formats import Columns, Outgoing, Row
 from annotator.formats.registry import READERS, WRITERS
+from annotator.formats.tables.labels import tidy
 
 LABELS = ("spam", "ham", "a", "b", "a|b", '["x"]', "=1+1", "nan", "caf\u00e9", "\U0001f600 q")
 READ_BY = {"csv": "csv", "xlsx": "xlsx", "parquet": "parquet"}
@@ -21,7 +22,7 @@ ODD = ["'=1", "''x", "-5 degrees", "=cmd|' /C calc'!A0", "\U0001f600" * 9, "e\u0
 
 letters = some.characters(exclude_categories=("Cs", "Cc")) | some.sampled_from("|\"'=,;\n\t")
 texts = some.sampled_from(ODD) | some.text(letters, min_size=1, max_size=60)
-texts = texts.filter(lambda text: text.strip() and text.lower() not in ("nan", "null", "<na>"))
+texts = texts.filter(lambda text: tidy(text) and text.lower() not in ("nan", "null", "<na>"))
 ids = some.text(some.sampled_from("abc0123456789-_ \u00e9|=\U0001f600"), min_size=1, max_size=200)
 ids = ids.map(str.strip).filter(bool)
 names = some.sampled_from(["year", "id", "label", "key", "meta", "source", "a col"])

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -56,6 +57,17 @@ def _cell(place: str, cell: Any) -> str:
     return f'<c r="{place}" t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
 
 
+@dataclass(frozen=True)
+class Tall:
+    """A cell that reaches over several rows; those below it are `COVERED`."""
+
+    text: str
+    rows: int
+
+
+COVERED = object()
+
+
 def ods(rows: Sheet) -> bytes:
     """Return an OpenDocument workbook with one sheet of these rows."""
     names = {"office": "office", "table": "table", "text": "text"}
@@ -84,6 +96,11 @@ def ods(rows: Sheet) -> bytes:
 def _ods_cell(cell: Any) -> str:
     if cell is None:
         return "<table:table-cell/>"
+    if cell is COVERED:
+        return "<table:covered-table-cell/>"
+    if isinstance(cell, Tall):
+        value = f'office:value-type="string" table:number-rows-spanned="{cell.rows}"'
+        return f"<table:table-cell {value}><text:p>{escape(cell.text)}</text:p></table:table-cell>"
     if isinstance(cell, bool):
         value = f'office:value-type="boolean" office:boolean-value="{str(cell).lower()}"'
     elif isinstance(cell, (int, float)):

@@ -179,7 +179,7 @@ def _refresh_statistics(number: int) -> None:
 
 def _entries(work: Import, label_names: set[str]) -> formats.Rows:
     path, reader = uploaded(work.path), READERS[work.format]
-    columns = options_of(work).columns(work.project)
+    columns = replace(options_of(work).columns(work.project), file_name=work.name)
     looked = reader.look(path, columns)
     if not work.entries:
         _note_look(work, looked)

@@ -82,6 +82,7 @@ class Options:
             ignore_ids=self.ignore_ids,
             spans=MARKS in kind.can,
             label_names=frozenset({*naming.by_name(project), *self.label_map}),
+            new_labels=self.unknown_labels == Import.UnknownLabels.CREATE,
         )
 
     def stored(self) -> dict[str, Any]:

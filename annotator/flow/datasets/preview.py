@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -112,6 +112,7 @@ def preview(upload: Upload, options: Options) -> Preview:
         work.path, work.vector_ids_path = upload.path, upload.vector_ids_path
         return _of_vectors(found, work, options)
     try:
+        columns = replace(columns, file_name=upload.name)
         entries = READERS[kind].read(path, columns, looked, names.known)
         if upload.vectors_path:
             ids = uploaded(upload.vector_ids_path) if upload.vector_ids_path else None

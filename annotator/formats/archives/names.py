@@ -6,13 +6,20 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
+from annotator.formats.base import UnreadableFile, because
 from annotator.formats.tables import charsets
 
 UTF_8_FLAG = 0x800
 UNICODE_PATH = 0x7075
 # In what a ZIP has names by its standard.
 MS_DOS = "cp437"
+NAMES_SHOWN = 5
+DRIVE = re.compile(r"[A-Za-z]:")
+# As long as a path may be on most systems.
+LONGEST_PATH = 1024
 # What systems leave in archives.
 LEFT_BEHIND = ("thumbs.db", "desktop.ini", "ehthumbs.db")
 
@@ -93,14 +100,24 @@ def is_left_behind(name: str) -> bool:
     return hidden or parts[-1].lower() in LEFT_BEHIND
 
 
+def archive_holds(code: str, entries: Sequence[Any], **values: Any) -> UnreadableFile:
+    """Return the error of an archive without anything to read, with the names of what it holds."""
+    names = [f"“{entry.name[:80]}”" for entry in entries if not is_left_behind(entry.name)]
+    error = UnreadableFile(code, **values)
+    if not names:
+        return error
+    also = because("archive_holds", n=len(names), names=", ".join(names[:NAMES_SHOWN]))
+    return UnreadableFile.because(replace(error.reason, also=(also,)))
+
+
 def is_unsafe(name: str) -> bool:
     """Return whether a name points outside of its archive."""
     path = name.replace("\\", "/")
     parts = path.split("/")
-    return (
+    return bool(
         path.startswith("/")
         or ".." in parts
-        or ":" in parts[0]
+        or DRIVE.match(path)
         or "\x00" in path
-        or len(path) > 300
+        or len(path) > LONGEST_PATH
     )

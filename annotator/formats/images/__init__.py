@@ -4,5 +4,6 @@
 |---|---|
 | `dicom` | The picture of a DICOM file, without what it says of the patient |
 | `label_table` | The table of labels in an archive of pictures |
+| `picture_names` | Which part of a table names the pictures |
 | `picture` | One picture: decoded, checked and encoded anew |
 """

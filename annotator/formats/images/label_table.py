@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
-from annotator.formats import archive as packed
 from annotator.formats import sniff
-from annotator.formats.archives.names import tidy_path
+from annotator.formats.archives import packed_tables
 from annotator.formats.base import (
     BadContent,
     Columns,
+    Looked,
     Part,
+    Reader,
     Reason,
     RejectedRow,
     Row,
@@ -21,13 +23,21 @@ from annotator.formats.base import (
     UnreadableFile,
     because,
 )
+from annotator.formats.images.picture_names import (
+    PictureNames,
+    column_of,
+    of_object,
+    path_of,
+    with_header,
+)
 
 FILE = Part(
     "text",
     "",
     (
         *("filename", "file_name", "file", "image", "img", "picture", "path", "filepath"),
-        *("file_path", "image_path", "image_file", "name"),
+        *("file_path", "image_path", "image_file", "image_filename", "image_name", "img_name"),
+        *("img_path", "file name", "image name", "name", "url", "image_url", "image_id"),
     ),
     "no_file_column",
 )
@@ -48,7 +58,13 @@ class TableRow:
     number: int
     name: str
     row: Row
-    is_used: bool = False
+    # The first picture that it is about.
+    picture: str = ""
+
+    @property
+    def is_used(self) -> bool:
+        """Return whether it is about some picture."""
+        return bool(self.picture)
 
 
 @dataclass
@@ -79,11 +95,11 @@ class LabelTable:
                     return found
         return []
 
-    def unused(self) -> Iterator[SkippedFile]:
-        """Yield the rows that no picture belongs to."""
+    def unused(self, code: str = "no_picture") -> Iterator[SkippedFile]:
+        """Yield the rows that no picture, or no text, belongs to."""
         for row in self.rows:
             if not row.is_used:
-                reason = because("no_picture", n=row.number, table=self.name)
+                reason = because(code, n=row.number, table=self.name)
                 yield SkippedFile(row.name, reason)
 
 
@@ -92,7 +108,9 @@ def _ends(path: PurePosixPath) -> list[PurePosixPath]:
     parts = path.parts[-DEEPEST_PATH:]
     ends = [PurePosixPath(*parts[start:]) for start in range(len(parts))]
     uploaded = UPLOADED.match(path.name)
-    return [path, *ends, *([PurePosixPath(uploaded[1])] if uploaded else [])]
+    # An address has its blanks and umlauts as codes.
+    plain = [PurePosixPath(unquote(path.name))] if "%" in path.name else []
+    return [path, *ends, *plain, *([PurePosixPath(uploaded[1])] if uploaded else [])]
 
 
 def _folded(path: PurePosixPath) -> tuple[str, str]:
@@ -103,9 +121,12 @@ def _folded(path: PurePosixPath) -> tuple[str, str]:
 def read(archive: Any, entries: Iterable[Any], label_names: set[str]) -> LabelTable:
     """Return the rows of the tables; UnreadableFile if one that is named for labels is none."""
     table = LabelTable()
-    for entry in tables(entries):
+    entries = list(entries)
+    found = tables(entries)
+    names = PictureNames(entry.name for entry in entries if entry not in found)
+    for entry in found:
         try:
-            _read_into(table, archive, entry, label_names)
+            _read_into(table, archive, entry, names, label_names)
         except UnreadableFile as problem:
             if PurePosixPath(entry.name).stem.lower() in STEMS[:2]:
                 raise _named(entry.name, problem) from problem
@@ -131,15 +152,18 @@ def tables(entries: Iterable[Any]) -> list[Any]:
     return sorted(found, key=order)
 
 
-def _read_into(table: LabelTable, archive: Any, entry: Any, label_names: set[str]) -> None:
+def _read_into(
+    table: LabelTable, archive: Any, entry: Any, names: PictureNames, label_names: set[str]
+) -> None:
     content = archive.read(entry)
+    content = of_object(content, names) or content
     with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
         path = Path(folder) / "table"
         path.write_bytes(content)
-        reader = packed.reader_of(path, entry.name)
-        looked = reader.look(path, COLUMNS)
+        reader = packed_tables.reader_of(path, entry.name)
+        wanted, looked = _looked(reader, path, names, label_names)
         label = looked.mapping.get("label", "")
-        wanted = replace(COLUMNS, label=label if label in looked.header else "")
+        wanted = replace(wanted, label=label if label in looked.header else "")
         table.name = table.name or entry.name
         table.has_labels |= bool(label)
         for each in reader.read(path, wanted, looked, label_names):
@@ -147,20 +171,37 @@ def _read_into(table: LabelTable, archive: Any, entry: Any, label_names: set[str
             if problem is not None and isinstance(each, Row):
                 table.told.append(RejectedRow(each.number, problem, name=entry.name))
             elif isinstance(each, Row):
-                name = _path_of(str(each.content))
+                name = path_of(str(each.content))
                 table.has_labels |= bool(each.labels or each.answers)
                 table.add(TableRow(each.number, name, each))
             elif isinstance(each, RejectedRow):
                 table.told.append(replace(each, name=entry.name))
 
 
+def _looked(
+    reader: Reader, path: Path, names: PictureNames, label_names: set[str]
+) -> tuple[Columns, Looked]:
+    """Return the first look at a table; where no column is called like one, at what names files."""
+    try:
+        return COLUMNS, reader.look(path, COLUMNS)
+    except UnreadableFile as problem:
+        if problem.code not in ("missing_column", "no_header"):
+            raise
+        headed = with_header(reader, path, names, label_names)
+        column = "" if headed else column_of(reader, path, FILE, names)
+        if not headed and not column:
+            raise
+        wanted = replace(COLUMNS, text=column)
+        if headed:
+            path.write_bytes(headed)
+        looked = reader.look(path, wanted)
+        # A column of numbers may be anything, unless labels stand beside it.
+        if "label" not in looked.mapping:
+            raise
+        return wanted, looked
+
+
 def _problem(entry: Any) -> Reason | None:
     """Return why the label of a row cannot be read; its picture comes without one."""
     answers = entry.answers if isinstance(entry, Row) else ()
     return next((answer.problem for answer in answers if answer.problem), None)
-
-
-def _path_of(name: str) -> str:
-    """Return the path of a picture that a tool may have written as an address."""
-    path = tidy_path(name.strip())
-    return path.removeprefix("./").partition("?d=")[2] or path.removeprefix("./")

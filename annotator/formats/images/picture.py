@@ -12,6 +12,7 @@ from annotator.formats.base import BadContent
 from annotator.formats.images import dicom
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+OF_FRAMES = ("PNG", "WEBP", "GIF", "TIFF")
 LOSSY = {"JPEG", "MPO", "WEBP", "AVIF", "HEIF"}
 MOST_PIXELS = 50_000_000
 SMALLEST_SIDE = 8
@@ -38,6 +39,21 @@ def clean(content: bytes) -> tuple[bytes, str]:
     except Exception as problem:
         # Damaged metadata makes decoders raise arbitrary exceptions.
         raise BadPicture("image_broken", problem=str(problem)) from problem
+
+
+def frames_of(content: bytes) -> int:
+    """Return the number of pictures in an animation or a file of several pages; 1 of any other.
+
+    Photographs have small copies of themselves beside them, which do not count.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=OF_FRAMES) as picture:
+                return int(getattr(picture, "n_frames", 1))
+    except Exception:
+        # What is wrong with it is told when it is decoded.
+        return 1
 
 
 def _cleaned(content: bytes) -> tuple[bytes, str]:

@@ -9,6 +9,7 @@
 | `json_shape` | Where the records of a JSON file are |
 | `labels` | Labels as files write them |
 | `lines` | Encoding and lines of a file |
+| `quoting` | Quotation marks that are not as the standard has them |
 | `reading` | First look and rows, the same for each syntax |
 | `rows` | What a record becomes |
 | `wide` | Encodings that the first bytes of a file tell |

@@ -124,7 +124,7 @@ def _east_asian(
     """Return the score of a text by the rows of its code table that have the common characters."""
     codec = CODECS.get(encoding, encoding)
 
-    def one(text: str, place: int) -> float:
+    def one(text: str, place: int, narrow: float) -> float:
         character, before, after = _surrounded(text, place)
         if any(each.isascii() and each.isalpha() for each in (before, after)):
             return 0.2
@@ -133,14 +133,19 @@ def _east_asian(
         if "\u3041" <= character <= "\u30fa":
             return kana
         if "\uff61" <= character <= "\uff9f":
-            return -0.5
+            return narrow
         if not character.isalpha():
             return -0.3
         if character in frequent:
             return 1.0
         return 0.9 if leads[0] <= character.encode(codec)[0] <= leads[1] else -0.2
 
-    return lambda text: _mean([one(text, place) for place in _places(text)])
+    def score(text: str) -> float:
+        # Narrow signs are letters of Western words, unless wide ones stand in the text as well.
+        narrow = 0.6 if any("\u3041" <= character <= "\u3096" for character in text) else -0.5
+        return _mean([one(text, place, narrow) for place in _places(text)])
+
+    return score
 
 
 def _places(text: str) -> list[int]:

@@ -12,6 +12,8 @@ LABEL_NAMES = ("label", "labels")
 # Names that labels often have, and products and people as well.
 WEAK_LABEL_NAMES = ("category", "class", "target")
 ID_NAMES = ("id", "key", "uid", "item_id")
+# What tools have around the fields of a record; people name these with it or without.
+WRAPPERS = ("data.", "fields.")
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,15 @@ class Header:
         """Return the column that a person named for some use; UnreadableFile if there is none."""
         if not wanted or wanted in self._there:
             return wanted
-        found = self._tidy.get(tidy(wanted)) or self._folded.get(tidy(wanted).casefold())
+        names = [wanted, *(wanted.removeprefix(each) for each in WRAPPERS)]
+        found = next(filter(None, map(self._like, names)), "")
         if not found:
             told = {"name": wanted, "there": shown(self.names)}
             raise UnreadableFile("missing_column", option=f"{use}_column", **told)
         return found
+
+    def _like(self, name: str) -> str:
+        return self._tidy.get(tidy(name)) or self._folded.get(tidy(name).casefold(), "")
 
     def first(self, names: Sequence[str]) -> str:
         """Return the first column with one of the names, empty if there is none."""
@@ -80,7 +86,8 @@ def find_columns(header: Sequence[str], wanted: Columns) -> Found:
         raise UnreadableFile("same_column", option=f"{list(parts)[-1]}_column", names=same)
     taken = frozenset(parts.values())
     label, others = _labels(names, wanted, taken)
-    found = names.named(wanted.id, "id") or names.first(ID_NAMES)
+    label = label or _beside(names, parts, LABEL_NAMES)
+    found = names.named(wanted.id, "id") or names.first(ID_NAMES) or _beside(names, parts, ID_NAMES)
     return Found(
         parts,
         label=label,
@@ -118,6 +125,12 @@ def _labels(header: Header, wanted: Columns, taken: frozenset[str]) -> tuple[str
         return strong[0], tuple(strong[1:])
     weak = header.first(WEAK_LABEL_NAMES)
     return ("" if weak in taken else weak), ()
+
+
+def _beside(header: Header, parts: Mapping[str, str], names: Sequence[str]) -> str:
+    """Return the field with one of the names in the object in which the text is, if any."""
+    around = next(iter(parts.values()), "").rpartition(".")[0]
+    return header.first([f"{around}.{name}".casefold() for name in names]) if around else ""
 
 
 def shown(names: Sequence[str]) -> str:

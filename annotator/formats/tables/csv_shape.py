@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from annotator.formats.base import Columns, Note, UnreadableFile, because
+from annotator.formats.tables import quoting
 from annotator.formats.tables.columns import ID_NAMES, LABEL_NAMES, WEAK_LABEL_NAMES
 from annotator.formats.tables.labels import tidy
 from annotator.formats.tables.lines import LONGEST_LINE
@@ -37,6 +38,8 @@ class Shape:
     quote: str = '"'
     # Whether quotation marks within a field have a backslash in front of them.
     escapes: bool = False
+    # Whether whole rows stand in quotation marks, as a spreadsheet saves what it took for one cell.
+    wrapped: bool = False
 
     @property
     def header(self) -> list[str]:
@@ -55,12 +58,12 @@ def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
     if not sample:
         raise UnreadableFile("empty_file")
     delimiter = _checked(wanted.delimiter) or given
-    spaced = any(f'{sign} "' in line for sign in (delimiter or DELIMITERS) for line in sample[:20])
     quote = _quote(sample[0], delimiter or DELIMITERS)
+    known = _known(wanted)
 
     def parsed(sample: list[str]) -> _Parsed:
-        rows = ((each, _rows(sample, each, spaced, quote)) for each in delimiter or DELIMITERS)
-        return max((_Parsed(*each, _known(wanted)) for each in rows), key=lambda each: each.fit)
+        found = (_parsed(sample, each, quote, known) for each in delimiter or DELIMITERS)
+        return max(found, key=lambda each: each.fit)
 
     best, escapes = parsed(sample), False
     if any('\\"' in line for line in sample):
@@ -69,7 +72,7 @@ def shape_of(lines: Iterator[str], wanted: Columns) -> Shape:
         best = mended if escapes else best
     if not best.rows:
         raise _bad_header(sample, best.delimiter)
-    shape = _shape(best, bool(given), spaced, wanted)
+    shape = _shape(best, bool(given), wanted)
     notes = (*shape.notes, Note("escaped_quotes")) if escapes else shape.notes
     return replace(shape, quote=quote, escapes=escapes, notes=notes)
 
@@ -79,7 +82,8 @@ def parser(lines: Iterator[str], shape: Shape) -> Any:
     return csv.reader(
         lines,
         delimiter=shape.delimiter,
-        quotechar=shape.quote,
+        quotechar=shape.quote or None,
+        quoting=csv.QUOTE_MINIMAL if shape.quote else csv.QUOTE_NONE,
         strict=True,
         skipinitialspace=shape.spaced,
     )
@@ -100,7 +104,7 @@ def shape_of_cells(rows: Sequence[Sequence[Any]], wanted: Columns) -> Shape:
     filled = [row for row in texts if any(cell.strip() for cell in row)]
     if not filled:
         raise UnreadableFile("empty_file")
-    return _shape(_Parsed("", filled, _known(wanted)), False, False, wanted)
+    return _shape(_Parsed("", filled, _known(wanted)), False, wanted)
 
 
 def has_known_column(rows: Sequence[Sequence[Any]], wanted: Columns) -> bool:
@@ -120,9 +124,17 @@ def only_column(shape: Shape, columns: Columns) -> Columns:
 class _Parsed:
     """The first rows as they are with one of the delimiters."""
 
-    def __init__(self, delimiter: str, rows: list[list[str]], known: frozenset[str]) -> None:
+    def __init__(
+        self,
+        delimiter: str,
+        rows: list[list[str]],
+        known: frozenset[str],
+        spaced: bool = False,
+        wrapped: bool = False,
+    ) -> None:
         self.delimiter = delimiter
         self.rows = rows
+        self.spaced, self.wrapped = spaced, wrapped
         self.known = known
         self.start = self._start()
         header = [name_of(cell) for cell in rows[self.start]] if rows else []
@@ -159,6 +171,18 @@ def _filled(row: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
 
+def _parsed(sample: list[str], delimiter: str, quote: str, known: frozenset[str]) -> _Parsed:
+    """Return the rows with a delimiter, with blanks after it or in whole quotation marks."""
+    rows = _rows(sample, delimiter, False, quote)
+    spaced = quoting.is_spaced(rows)
+    if spaced:
+        rows = _rows(sample, delimiter, True, quote)
+    whole = quoting.within_whole_rows(
+        rows, delimiter, lambda cell: name_of(cell).casefold() in known
+    )
+    return _Parsed(delimiter, whole or rows, known, spaced, bool(whole))
+
+
 def _rows(sample: list[str], delimiter: str, spaced: bool, quote: str = '"') -> list[list[str]]:
     """Return the rows up to the first error, without blank ones."""
     rows: list[list[str]] = []
@@ -174,9 +198,9 @@ def _rows(sample: list[str], delimiter: str, spaced: bool, quote: str = '"') -> 
             rows.append(row)
 
 
-def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Columns) -> Shape:
+def _shape(best: _Parsed, has_separator_line: bool, wanted: Columns) -> Shape:
     cells, start = best.header()
-    notes = []
+    notes = [Note("whole_rows_quoted")] if best.wrapped else []
     if start:
         notes.append(Note("lines_before_header", {"n": start}))
     before = start + 1
@@ -184,7 +208,7 @@ def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Column
     if not best.recognised and _has_no_header(best.rows) and not wanted.text:
         notes.append(Note("no_header", {"column": _text_name(wanted)}))
         name = _text_name(wanted)
-        return Shape(best.delimiter, (name,), 0, has_separator_line, spaced, tuple(notes))
+        return Shape(best.delimiter, (name,), 0, has_separator_line, best.spaced, tuple(notes))
     if not best.recognised and len(cells) == 1 and not wanted.text and len(wanted.parts) == 1:
         notes.append(Note("only_column", {"name": names[0][:60]}))
     _refuse_repeated(names)
@@ -193,7 +217,15 @@ def _shape(best: _Parsed, has_separator_line: bool, spaced: bool, wanted: Column
         # R names no column for the names of the rows.
         names.insert(0, "")
     notes += _unnamed_notes(names, rows)
-    return Shape(best.delimiter, tuple(names), before, has_separator_line, spaced, tuple(notes))
+    return Shape(
+        best.delimiter,
+        tuple(names),
+        before,
+        has_separator_line,
+        best.spaced,
+        tuple(notes),
+        wrapped=best.wrapped,
+    )
 
 
 def _unnamed_notes(names: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Note]:

@@ -56,6 +56,10 @@ def records(path: Path, encoding: str) -> Found:
 
 
 def _values(path: Path, encoding: str) -> Found:
+    return _under_header(_values_of(path, encoding))
+
+
+def _values_of(path: Path, encoding: str) -> Found:
     first, second = _first_lines(path, encoding)
     if first[:1] == "[" and not (_is_row(first) and _is_row(second)):
         yield from enumerate(map(_of_pair, _array(path, encoding)), start=1)
@@ -63,6 +67,23 @@ def _values(path: Path, encoding: str) -> Found:
         yield from enumerate(_of_object(path, encoding), start=1)
     else:
         yield from _lines(path, encoding)
+
+
+def _under_header(values: Found) -> Found:
+    """Yield the values; rows under a row of names as objects with these."""
+    names: list[str] = []
+    for place, (number, value) in enumerate(values):
+        if place == 0 and _are_names(value):
+            names = value
+        elif names and isinstance(value, list) and len(value) == len(names):
+            yield number - 1, dict(zip(names, value, strict=True))
+        else:
+            yield number - bool(names), value
+
+
+def _are_names(value: Any) -> bool:
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    return is_list and len(value) > 1 and not TEXTS.isdisjoint(map(str.casefold, value))
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[str, str]:
@@ -293,6 +314,9 @@ def _only_list(whole: dict[str, Any], depth: int) -> list[Any] | None:
     if isinstance(rows, list) and rows and all(map(_is_numbered, rows[:20])):
         return rows
     lists = [each for each in whole.values() if _is_list_of_objects(each)]
+    if len(lists) > 1:
+        # Beside the records there may be some about them.
+        lists = [each for each in lists if not TEXTS.isdisjoint(each[0])]
     if lists or depth <= 1:
         return lists[0] if len(lists) == 1 else None
     nested = (_only_list(each, depth - 1) for each in whole.values() if isinstance(each, dict))

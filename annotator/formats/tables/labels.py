@@ -37,6 +37,10 @@ class LabelParser:
     def __contains__(self, name: str) -> bool:
         return tidy(name) in self._known
 
+    def is_near(self, name: str) -> bool:
+        """Return whether a name is that of a label but for its case."""
+        return tidy(name).casefold() in self._folded
+
     def __bool__(self) -> bool:
         return bool(self._known)
 
@@ -62,7 +66,7 @@ class LabelParser:
             return [self._known[text]]
         if tidy(text) in self._known:
             return [self._one(text)]
-        listed = _as_list(text)
+        listed = as_list(text)
         if listed is not None:
             return [self._one(each) for each in listed]
         return [self._one(part) for part in self._parts(text)]
@@ -117,7 +121,7 @@ def _whole_number(name: str) -> str:
     return whole if point and rest and not rest.strip("0") else name
 
 
-def _as_list(text: str) -> list[Any] | None:
+def as_list(text: str) -> list[Any] | None:
     """Return the elements of a list in a cell: JSON, Python's, or the choices of Label Studio."""
     start = text.lstrip()[:1]
     if start not in ("[", "{", "(") or len(text) > LONGEST_LIST:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from annotator.formats.base import Columns, Looked, Note, RejectedRow, Row, Rows, UnreadableFile
-from annotator.formats.tables.columns import Found, find_columns, shown, taken
+from annotator.formats.tables.columns import ID_NAMES, Found, find_columns, shown, taken
 from annotator.formats.tables.labels import LabelParser, NoLabel, is_nothing
 from annotator.formats.tables.rows import Given, as_row, is_no_value, shown_value
 from annotator.formats.tools import registry as tools
@@ -14,7 +14,10 @@ from annotator.formats.tools.base import Tool, merged_answers
 
 SAMPLE = 1000
 # What a column tells of a label: whether the row has it.
-FLAGS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False, "": False}
+FLAGS = {
+    **dict.fromkeys(("1", "1.0", "true", "yes", "y", "x", "✓", "✔"), True),
+    **dict.fromkeys(("0", "0.0", "false", "no", "n", "-", ""), False),
+}
 MOST_COLUMNS_SHOWN = 5000
 # How much is looked through for labels that nobody named.
 MOST_GUESSED = 50
@@ -104,18 +107,32 @@ def _plan(
         return _Plan(table.header, found, Given)
     given = tool.reader(sample, wanted, parser)
     header = list(dict.fromkeys(name for record in sample for name in given(record).fields))
-    note = Note("read_as_tool", {"tool": tool.title})
+    notes = [Note("read_as_tool", {"tool": tool.title}), *tool.notes]
+    only = _only_field(header, wanted)
+    if only:
+        wanted = replace(wanted, text=only)
+        notes.append(Note("only_column", {"name": only[:60]}))
     # The tool read the labels; what a person named for them may be no column at all.
     found = find_columns(header, replace(wanted, label=""))
     found = replace(found, label="", other_labels=(), label_is_weak=False)
-    return _Plan(header, found, given, tool, (note, *tool.notes))
+    return _Plan(header, found, given, tool, tuple(notes))
+
+
+def _only_field(header: Sequence[str], wanted: Columns) -> str:
+    """Return the only field of what a tool asks about, if it isn't called like a text."""
+    if len(wanted.parts) != 1 or wanted.of(wanted.parts[0]):
+        return ""
+    fields = [name for name in header if name.casefold() not in ID_NAMES]
+    is_text = any(name.casefold() in wanted.parts[0].columns for name in header)
+    return fields[0] if len(fields) == 1 and not is_text else ""
 
 
 def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser) -> bool:
     """Return whether a column that may be something else has a label of the project."""
     for record in sample:
         try:
-            if any(name in parser for name in parser.of(taken(dict(record), found.label))):
+            # A name in another case is hinted at when its row is rejected.
+            if any(map(parser.is_near, parser.of(taken(dict(record), found.label)))):
                 return True
         except NoLabel:
             continue
@@ -167,14 +184,20 @@ def _nothing_notes(sample: list[dict[str, Any]], plan: _Plan, known: LabelParser
 
 
 def _label_notes(sample: list[dict[str, Any]], plan: _Plan, known: LabelParser) -> list[Note]:
-    """Return which column seems to have the labels, where none was taken for them."""
-    if plan.tool or plan.found.label or not known:
+    """Return which columns seem to have the labels, where none was taken for them."""
+    told = {note.code for note in plan.notes}
+    if plan.tool or not known or "label_columns" in told:
+        return []
+    if plan.found.label and _has_labels(sample[:LABELS_SAMPLE], plan.found, known):
         return []
     others = [name for name in plan.header if name and name not in plan.found.mapping.values()]
+    named = [name for name in others if _leaf(name) in known]
+    if len(named) > 1:
+        return [Note("columns_of_labels", {"names": shown(named)})]
     for name in others[:MOST_GUESSED]:
         values = [record.get(name) for record in sample[:LABELS_SAMPLE]]
         texts = [each for each in values if isinstance(each, str) and each.strip()]
-        labels = sum(text in known for text in texts)
+        labels = sum(map(known.is_near, texts))
         if labels > 1 and labels * 2 >= len(texts):
             return [Note("labels_beside", {"name": name[:60]})]
     return []

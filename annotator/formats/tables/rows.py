@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotator.formats.base import GivenAnswer, Reason, RejectedRow, Row, because
 from annotator.formats.tables.columns import Found, taken
-from annotator.formats.tables.labels import LabelParser, NoLabel
+from annotator.formats.tables.labels import LabelParser, NoLabel, tidy
 
 LONGEST_TEXT = 1_000_000
 # All other fields of a row together.
@@ -21,6 +21,8 @@ LONGEST_ID = 2_000
 # Longer ids are shortened when they are stored.
 LONGEST_STORED_ID = 200
 LONGEST_VECTOR = 8_192
+# A text without a visible character is looked for up to here.
+LONGEST_UNSEEN = 100
 # Of a field of the metadata.
 LONGEST_NAME = 200
 # What programs write into a column of texts or ids where there is none.
@@ -122,7 +124,7 @@ def _content_problem(content: dict[str, Any], columns: Found) -> Reason | None:
 
 
 def _text_problem(text: str, empty: bool = False) -> Reason | None:
-    if not empty and not text.strip():
+    if not empty and (not text.strip() or (len(text) <= LONGEST_UNSEEN and not tidy(text))):
         return because("empty_text")
     if not empty and is_no_value(text):
         return because("empty_text", message="text_stands_for_nothing", text=text)

@@ -10,7 +10,9 @@ import decimal
 import json
 import resource
 import sys
+import zipfile
 from typing import Any
+from xml.etree import ElementTree
 
 import python_calamine
 
@@ -18,6 +20,9 @@ MOST_BYTES = 1_500 << 20
 MOST_SECONDS = 60
 # Whole numbers below it are written with all their digits.
 LONGEST_NUMBER = 1e21
+# Names of elements and attributes in an OpenDocument workbook.
+TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+Merged = dict[int, list[tuple[int, int]]]
 
 
 def main(path: str, others: list[str]) -> None:
@@ -35,6 +40,7 @@ def main(path: str, others: list[str]) -> None:
 
 
 def _write(path: str, others: list[str]) -> None:
+    merged = _merged_of_ods(path)
     with python_calamine.CalamineWorkbook.from_path(path) as workbook:
         filled = []
         # People mean what they see; the hidden sheets are looked through after the others.
@@ -45,7 +51,7 @@ def _write(path: str, others: list[str]) -> None:
                 filled.append(name)
                 if len(filled) == 1 or name in others:
                     _say({"sheet": name})
-                    _write_rows(sheet, skip_empty_area=len(filled) == 1)
+                    _write_rows(sheet, len(filled) == 1, merged.get(name) or _merged_down(sheet))
         _say({"filled": filled})
 
 
@@ -53,8 +59,7 @@ def _is_hidden(sheet: Any) -> bool:
     return bool(sheet.visible != python_calamine.SheetVisibleEnum.Visible)
 
 
-def _write_rows(sheet: Any, skip_empty_area: bool) -> None:
-    merged = _merged_down(sheet)
+def _write_rows(sheet: Any, skip_empty_area: bool, merged: Merged) -> None:
     above = sheet.start if skip_empty_area else (0, 0)
     held: dict[int, tuple[int, str]] = {}
     for row, cells in enumerate(sheet.to_python(skip_empty_area=skip_empty_area), above[0]):
@@ -72,13 +77,45 @@ def _write_rows(sheet: Any, skip_empty_area: bool) -> None:
         _say({"merged": sum(map(len, merged.values()))})
 
 
-def _merged_down(sheet: Any) -> dict[int, list[tuple[int, int]]]:
+def _merged_down(sheet: Any) -> Merged:
     """Return by their first row the cells that reach over several rows: column and last row."""
-    found: dict[int, list[tuple[int, int]]] = {}
+    found: Merged = {}
     for (first, left), (last, right) in getattr(sheet, "merged_cell_ranges", None) or ():
         if left == right and first < last:
             found.setdefault(first, []).append((left, last))
     return found
+
+
+def _merged_of_ods(path: str) -> dict[str, Merged]:
+    """Return such cells by sheet of an OpenDocument workbook, for which the library has none."""
+    found: dict[str, Merged] = {}
+    if not zipfile.is_zipfile(path):
+        return found
+    with zipfile.ZipFile(path) as archive:
+        if "mimetype" not in archive.namelist():
+            return found
+        with archive.open("content.xml") as file:
+            sheet, row, column = "", 0, 0
+            # This process has little memory and little time.
+            for event, tag in ElementTree.iterparse(file, ("start", "end")):  # noqa: S314
+                kind = tag.tag.removeprefix(TABLE)
+                if event == "start" and kind == "table":
+                    sheet, row = tag.get(f"{TABLE}name", ""), 0
+                elif event == "start" and kind == "table-row":
+                    column = 0
+                elif event == "end" and kind in ("table-cell", "covered-table-cell"):
+                    last = row + _number(tag, "number-rows-spanned") - 1
+                    if last > row:
+                        found.setdefault(sheet, {}).setdefault(row, []).append((column, last))
+                    column += _number(tag, "number-columns-repeated")
+                elif event == "end" and kind == "table-row":
+                    row += _number(tag, "number-rows-repeated")
+                    tag.clear()
+    return found
+
+
+def _number(tag: Any, name: str) -> int:
+    return int(tag.get(f"{TABLE}{name}", "1"))
 
 
 def _say(line: Any) -> None:

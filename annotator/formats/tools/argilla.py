@@ -6,7 +6,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from annotator.formats.base import Columns, GivenAnswer
-from annotator.formats.tables.labels import LabelParser
+from annotator.formats.tables.labels import LabelParser, as_list
 from annotator.formats.tables.rows import Given
 from annotator.formats.tools.base import (
     Record,
@@ -17,10 +17,13 @@ from annotator.formats.tools.base import (
     share,
     simple_labels,
 )
+from annotator.formats.tools.winnow import parsed
 
 QUESTIONS = ("label", "labels")
 # What an export as a table has for each question, after its name.
 RESPONSES, SUGGESTION = ".responses", ".suggestion"
+# What a data set of Argilla 1 on the Hub has for each, beside a field of its name.
+HUB_SUGGESTION, ABOUT = "-suggestion", "-metadata"
 # Argilla knows people by UUID only, so our own export names them among the metadata.
 PEOPLE = "winnow_annotators"
 
@@ -37,9 +40,18 @@ def fits(sample: Sequence[Record]) -> bool:
 
 def _is_record(record: Record) -> bool:
     is_nested = isinstance(record.get("fields"), dict)
-    return (is_nested and ("responses" in record or "suggestions" in record)) or any(
-        isinstance(record[name], list) for name in record if name.endswith(RESPONSES)
+    return (
+        (is_nested and ("responses" in record or "suggestions" in record))
+        or any(
+            f"{name}.users" in record or isinstance(record[name], list)
+            for name in _with(record, RESPONSES)
+        )
+        or any(f"{name}{ABOUT}" in record for name in _with(record, HUB_SUGGESTION))
     )
+
+
+def _with(record: Record, end: str) -> list[str]:
+    return [name for name in record if name.endswith(end)]
 
 
 def reader(
@@ -63,6 +75,8 @@ def _nested(record: Record) -> Record:
     """Return a record of an export as a table, or of an earlier version, as the others have it."""
     if isinstance(record.get("responses"), list) or isinstance(record.get("suggestions"), list):
         return _of_lists(record)
+    if any(f"{name}{ABOUT}" in record for name in _with(record, HUB_SUGGESTION)):
+        return _of_hub(record)
     ends = (RESPONSES, SUGGESTION)
     questions = {name.removesuffix(end) for name in record for end in ends if name.endswith(end)}
     if not questions:
@@ -77,12 +91,40 @@ def _nested(record: Record) -> Record:
         "responses": {each: list(_answers(record, each + RESPONSES)) for each in questions},
         "suggestions": {
             each: {
-                "value": record.get(each + SUGGESTION),
+                "value": record.get(each + SUGGESTION) or None,
                 "score": record.get(f"{each}{SUGGESTION}.score"),
             }
             for each in questions
         },
     }
+
+
+def _of_hub(record: Record) -> Record:
+    """Return a record of a data set of Argilla 1 on the Hub, with a field for each question."""
+    questions = [name.removesuffix(HUB_SUGGESTION) for name in _with(record, HUB_SUGGESTION)]
+    own = {f"{each}{end}" for each in questions for end in ("", HUB_SUGGESTION)}
+    own |= {f"{each}{HUB_SUGGESTION}{ABOUT}" for each in questions}
+    own |= {"id", "external_id", "metadata", "status", "vectors"}
+    return {
+        "id": record.get("external_id") or record.get("id"),
+        "fields": {name: value for name, value in record.items() if name not in own},
+        "metadata": parsed(record.get("metadata")),
+        "responses": {each: _of_columns(parsed(record.get(each))) for each in questions},
+        "suggestions": {each: _of_suggestion(record, each) for each in questions},
+    }
+
+
+def _of_columns(responses: Any) -> list[Any]:
+    """Return the responses of a question; the Hub may have a list for each field of theirs."""
+    if not isinstance(responses, Mapping):
+        return list_of(responses)
+    columns = {name: values for name, values in responses.items() if isinstance(values, list)}
+    return [dict(zip(columns, each, strict=True)) for each in zip_longest(*columns.values())]
+
+
+def _of_suggestion(record: Record, question: str) -> Record:
+    about = mapping_of(parsed(record.get(f"{question}{HUB_SUGGESTION}{ABOUT}")))
+    return {"value": record.get(f"{question}{HUB_SUGGESTION}") or None, "score": about.get("score")}
 
 
 def _of_lists(record: Record) -> Record:
@@ -107,9 +149,15 @@ def _of_lists(record: Record) -> Record:
 
 def _answers(record: Record, column: str) -> Iterator[Record]:
     """Yield the responses of a question, whose people and states are lists of the same length."""
-    people, states = (list_of(record.get(f"{column}.{name}")) for name in ("users", "status"))
-    for value, person, state in zip_longest(list_of(record.get(column)), people, states):
+    ends = ("", ".users", ".status")
+    values, people, states = (_elements(record.get(f"{column}{end}")) for end in ends)
+    for value, person, state in zip_longest(values, people, states):
         yield {"value": value, "user_id": person, "status": state}
+
+
+def _elements(value: Any) -> list[Any]:
+    """Return a list, which a cell of a table has as a text."""
+    return (as_list(value) or []) if isinstance(value, str) else list_of(value)
 
 
 def _question(sample: Sequence[Record]) -> str:

@@ -84,6 +84,7 @@ FILES = {
     "empty_zip": gettext_noop("The ZIP file is empty."),
     "empty_archive": gettext_noop("The archive is empty."),
     "empty_folder": gettext_noop("The folder is empty."),
+    "archive_holds": gettext_noop("It contains (%(n)d): %(names)s."),
     "no_tables": gettext_noop("The archive contains no tables and no texts."),
     "no_images": gettext_noop("The ZIP file contains no images (%(kinds)s)."),
     "folder_without_images": gettext_noop("The folder contains no images (%(kinds)s)."),
@@ -105,4 +106,18 @@ FILES = {
     "zip_encrypted": gettext_noop("The ZIP file is encrypted. Pack it without a password."),
     "zip_overlap": gettext_noop("Files in the ZIP overlap. Pack it again with another program."),
     "bad_labels": gettext_noop("%(name)s can't be read: %(problem)s"),
+}
+
+# What people call the files of the import formats.
+KINDS_OF_FILES = {
+    "csv": gettext_noop("CSV files"),
+    "jsonl": gettext_noop("JSON and JSON Lines files"),
+    "xlsx": gettext_noop("Excel and OpenDocument workbooks"),
+    "parquet": gettext_noop("Parquet files"),
+    "text": gettext_noop("plain text files"),
+    "archive": gettext_noop("ZIP, tar and gzip files of these"),
+    "zip": gettext_noop("images and ZIP or tar files of images"),
+    "conll": gettext_noop("CoNLL files"),
+    "spacy": gettext_noop("spaCy files"),
+    "brat": gettext_noop("ZIP files of brat"),
 }

@@ -36,7 +36,14 @@ PICTURES = {
     # Pass it over
     "unread_kind": gettext_noop("This kind of file isn't read."),
     "several_texts_wanted": gettext_noop("This project has more than one text per item."),
-    "system_files": gettext_noop("%(n)d files that the system left in the archive."),
+    "system_files": gettext_noop(
+        "Hidden files, and those that the system left in the archive: %(n)d."
+    ),
+    "row_of_several": gettext_noop(
+        "Row %(n)d of %(table)s names this picture as well as “%(name)s”."
+    ),
+    "first_frame": gettext_noop("Only the first of its %(n)d pictures was taken."),
     "zip_duplicate_name": gettext_noop("%(n)d files of the archive have this name."),
+    "no_text_file": gettext_noop("Row %(n)d of %(table)s names no text of the archive."),
     "no_picture": gettext_noop("Row %(n)d of %(table)s names no picture of the archive."),
 }

@@ -24,7 +24,17 @@ NOTES = {
         "A backslash in front of a quotation mark was read as part of the quotation mark."
     ),
     "label_columns": gettext_noop(
-        "These columns of zeros and ones were read as labels: %(names)s."
+        "These columns, which tell whether an item has a label, were read as labels: %(names)s."
+    ),
+    "columns_of_labels": gettext_noop(
+        "These columns are called like labels, but were not read as such: %(names)s. They count if "
+        "each of their cells is 1 or 0, yes or no, x or empty."
+    ),
+    "quotes_are_letters": gettext_noop(
+        "The quotation marks of this file were read as part of its texts."
+    ),
+    "whole_rows_quoted": gettext_noop(
+        "Whole rows stand in quotation marks. They were parted into their cells."
     ),
     "unnamed_columns": gettext_noop("Columns without a name and content were left out: %(n)s."),
     "columns_named": gettext_noop(

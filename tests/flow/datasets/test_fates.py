@@ -10,6 +10,7 @@ import pytest
 from annotator.flow.datasets import upload
 from annotator.flow.datasets.rows.report import Fate
 from annotator.flow.operations import verify_counts
+from annotator.flow.projects.label_set import MAX_LABELS
 from annotator.models import (
     Annotation,
     Disagreement,
@@ -216,6 +217,22 @@ def test_unknown_labels_are_created_once(project: Project) -> None:
     assert fates(work) == {"created": 5}
     assert [label.name for label in project.labels.all()] == ["spam", "ham", "phish"]
     assert {note["code"] for note in work.notes} == {"label_read_as"}
+
+
+def test_many_unknown_labels_are_created_in_one_step(
+    project: Project, django_assert_max_num_queries: Any
+) -> None:
+    content = "text,label\n" + "".join(f"text {n},label {n}\n" for n in range(100))
+    with django_assert_max_num_queries(1500):
+        assert fates(bring_in(project, content, unknown_labels="create")) == {"created": 100}
+    assert project.labels.count() == 102
+
+
+def test_labels_beyond_the_limit_are_told(project: Project) -> None:
+    content = "text,label\n" + "".join(f"text {n},label {n}\n" for n in range(MAX_LABELS))
+    work = bring_in(project, content, unknown_labels="create")
+    assert fates(work) == {"created": MAX_LABELS - 2, "rejected": 2}
+    assert {line["code"] for line in report(work)} == {"unknown_label"}
 
 
 def test_labels_are_mapped_as_it_was_chosen(project: Project) -> None:

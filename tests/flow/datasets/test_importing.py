@@ -66,13 +66,13 @@ def test_content_decides_where_a_name_tells_nothing(project: Project, name: str)
 
 @pytest.mark.parametrize("name", ["texts.docx", "picture.png", "texts.csv.exe"])
 def test_wrong_kind_of_file_names_the_kinds_that_are_taken(project: Project, name: str) -> None:
-    with pytest.raises(WrongType, match="CSV or JSONL") as caught:
+    with pytest.raises(WrongType, match="It takes CSV files, JSON and JSON Lines files,") as caught:
         receive(project, name or " ", "text\na\n")
     assert caught.value.status == 415
 
 
 def test_text_is_not_taken_for_pictures(image_project: Project) -> None:
-    with pytest.raises(WrongType, match="ZIP"):
+    with pytest.raises(WrongType, match="images and ZIP or tar files of images"):
         receive(image_project, "texts.csv", "text\na\n")
 
 

@@ -74,21 +74,27 @@ class LabelNames:
             may = name in self._map or self._unknown == Import.UnknownLabels.CREATE
             if named and may and self.find(name) is None and folded(named) not in self._folded:
                 wanted.setdefault(folded(named), plain(named))
-        for name in list(wanted.values()):
-            self._create(name)
+        names = [name for name in wanted.values() if _may_be_label(name)]
+        if self._pretend:
+            for name in names:
+                self._imagine(name)
+        else:
+            self._create(names)
 
-    def _create(self, name: str) -> None:
+    def _create(self, names: list[str]) -> None:
+        """Create labels, all in one step, as each step stores the whole label set."""
+        naming.forget(self._project)
+        there = [{"id": label.pk, "name": label.name} for label in naming.labels_of(self._project)]
+        # There may be too many: the rows of the others say so.
+        names = names[: max(label_set.MAX_LABELS - len(there), 0)]
+        if not names:
+            return
         try:
-            label_set.clean_name(name, "labels")
-            if self._pretend:
-                return self._imagine(name)
-            naming.forget(self._project)
-            there = [
-                {"id": label.pk, "name": label.name} for label in naming.labels_of(self._project)
-            ]
-            label_set.change_labels(self._project, [*there, name])
+            label_set.change_labels(self._project, [*there, *names])
         except (Invalid, Conflict):
-            # Too many, or no name for a label: its rows say so.
+            # One of them cannot be created: its rows say so.
+            for name in names if len(names) > 1 else ():
+                self._create([name])
             return
         naming.forget(self._project)
         self._read()
@@ -124,6 +130,14 @@ class LabelNames:
             close = difflib.get_close_matches(folded(name)[:200], by_folded, n=1)
             near = [by_folded[each] for each in close]
         return near[0] if near else ""
+
+
+def _may_be_label(name: str) -> bool:
+    try:
+        label_set.clean_name(name, "labels")
+    except Invalid:
+        return False
+    return True
 
 
 @lru_cache(maxsize=4096)
