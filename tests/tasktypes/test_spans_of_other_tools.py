@@ -262,6 +262,16 @@ def test_lists_of_words_are_read_whatever_is_empty(project: Project) -> None:
     assert quotes(project) == {"Ana ran": [("Ana", "person")]}
 
 
+def test_text_that_repeats_itself_comes_back_from_an_archive(project: Project, olga: Any) -> None:
+    text = f"{'word ' * 20_000}Ana"
+    given = {"text": text, "spans": [span(100_000, 100_003, "person")]}
+    loop.bring_in(project, "a.jsonl", lines(given))
+    other = settings.create_project(olga, name="B", task="text-spans", labels=LABELS)
+    work = loop.bring_in(other, "a.zip", b"".join(export.stream(project, "brat")))
+    assert (work.created, work.skipped_files) == (1, 0), work.errors
+    assert quotes(other) == {text: [("Ana", "person")]}
+
+
 def test_people_come_back_from_each_format(project: Project, olga: Any) -> None:
     """Files that name who marked a text bring the names back, and nothing else."""
     records = [{"text": TEXT, "spans": [span(0, 8, "person")]}]

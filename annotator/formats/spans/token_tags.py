@@ -1,4 +1,4 @@
-"""Tags of tokens: BIO2 and BIOES out; these, IOB1, BILOU and BMES in; a column a layer of overlap."""
+"""Tags of tokens: BIO2 and BIOES out; these, IOB1, BILOU and BMES in; a column for each layer."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
