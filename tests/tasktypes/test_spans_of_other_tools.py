@@ -284,3 +284,35 @@ def test_people_come_back_from_each_format(project: Project, olga: Any) -> None:
         (found,) = loop.exported(other)
         assert found["annotator"] == "olga", format
         assert Item.objects.get(project=other).meta == {}, format
+
+
+# What is there already ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["seed", "gold", "suggestion"])
+@pytest.mark.parametrize(
+    ("there", "given", "told"),
+    [
+        (
+            [span(0, 8, "person")],
+            [span(0, 3, "person")],
+            "“person” (0–8); “person” (0–3) was not taken.",
+        ),
+        ([], [span(0, 3, "person")], "the label “no label”; “person” (0–3) was not taken."),
+        ([span(0, 3, "person")], [], "“person” (0–3); “no label” was not taken."),
+        (
+            [span(at, at + 1, "place") for at in range(7)],
+            [span(0, 3, "person", attribute="negated")],
+            "“place” (4–5), … (7); “person”, negated (0–3) was not taken.",
+        ),
+    ],
+)
+def test_spans_that_differ_from_those_there_are_told_with_their_places(
+    project: Project, kind: str, there: Any, given: Any, told: str
+) -> None:
+    settings.change_settings(project, span_attributes="negated")
+    loop.bring_in(project, "a.jsonl", lines({"text": TEXT, "spans": there}), labels_are=kind)
+    again = lines({"text": TEXT, "spans": given})
+    work = loop.bring_in(loop.refreshed(project), "b.jsonl", again, labels_are=kind)
+    assert work.conflicts == 1
+    assert told in work.errors[0]["detail"]
