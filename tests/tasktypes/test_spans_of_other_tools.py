@@ -316,3 +316,41 @@ def test_spans_that_differ_from_those_there_are_told_with_their_places(
     work = loop.bring_in(loop.refreshed(project), "b.jsonl", again, labels_are=kind)
     assert work.conflicts == 1
     assert told in work.errors[0]["detail"]
+
+
+# Shapes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sentence", "content", "document"])
+@pytest.mark.parametrize("field", ["spans", "ents", "entities"])
+def test_only_record_of_a_file_is_no_list_of_its_spans(
+    project: Project, name: str, field: str
+) -> None:
+    record = {"id": "x", name: TEXT, field: [span(0, 8, "person")]}
+    work = loop.bring_in(project, "a.jsonl", lines(record))
+    assert (work.created, work.rejected) == (1, 0), work.errors
+    assert quotes(project) == {TEXT: [("Ana Roth", "person")]}
+
+
+@pytest.mark.parametrize("classes", [["person"], ["person", "place"], ["a", "b", "c"]])
+def test_pairs_within_an_object_are_texts_with_spans(project: Project, classes: list[str]) -> None:
+    pairs = [[TEXT, {"entities": [[0, 8, "person"]]}], ["Nobody.", {"entities": []}], None]
+    work = loop.bring_in(project, "a.json", json.dumps({"classes": classes, "annotations": pairs}))
+    assert (work.created, work.rejected) == (2, 0), work.errors
+    assert quotes(project) == {TEXT: [("Ana Roth", "person")], "Nobody.": []}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"start_char": 0, "end_char": 8, "type": "person"},
+        {"offset": 0, "length": 8, "category": "person"},
+        {"start": 0, "length": 8, "label": "person"},
+        {"entity_group": "person", "score": 0.9, "word": "ana roth", "start": 0, "end": 8},
+    ],
+)
+def test_spans_are_read_by_the_names_that_programs_give_them(project: Project, given: Any) -> None:
+    records = [{"text": TEXT, "entities": [given]}, {"text": "Nobody.", "entities": []}]
+    work = loop.bring_in(project, "a.jsonl", lines(*records))
+    assert work.rejected == 0, work.errors
+    assert quotes(project) == {TEXT: [("Ana Roth", "person")], "Nobody.": []}
