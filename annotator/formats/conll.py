@@ -2,11 +2,12 @@
 
 Out: BIO2 or BIOES, the token and one column of tags for each layer of overlapping spans. In: any of
 the schemes; the last columns that hold tags are layers, but with other columns before them only the
-last one is. Comments `# id =` and `# text =` are those of CoNLL-U; without the text, tokens are
-joined by blanks.
+last one is. Numbers of the tokens may stand before them. Comments `# id =` and `# text =` are those
+of CoNLL-U; without the text, tokens are joined by blanks.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -33,6 +34,10 @@ from annotator.formats.spans.token_tags import Border, decode, encode, is_tag, p
 from annotator.formats.tables.lines import encoding_of, encoding_of_start, lines_of
 
 DOCUMENT = "-DOCSTART-"
+# Not every white space: a no-break space, or a line separator, may be within a token.
+BLANKS = re.compile("[ \t]+")
+# The words of CoNLL-U have numbers; of several in one, such as 1-2, only the words count.
+NUMBER, SEVERAL = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"\d+-\d+")
 BLOCKS_LOOKED_AT = 20
 
 
@@ -53,7 +58,7 @@ def look(path: Path, columns: Columns) -> Looked:
     refuse_other_kinds(path)
     encoding = encoding_of(path, columns.encoding)
     found, tagged = 0, False
-    for block in _blocks(path, encoding.name):
+    for block in _texts(path, encoding.name):
         found += 1
         tagged = tagged or bool(_tag_columns(block.rows))
     if not found:
@@ -66,8 +71,19 @@ def look(path: Path, columns: Columns) -> Looked:
 
 def read(path: Path, _columns: Columns, looked: Looked, _label_names: set[str]) -> Rows:
     """Yield each text in order, numbered from 1."""
-    for block in _blocks(path, looked.encoding):
+    for block in _texts(path, looked.encoding):
         yield _row(block)
+
+
+def _texts(path: Path, encoding: str) -> Iterator[_Block]:
+    """Yield the lines of each text, without the numbers of their tokens."""
+    first = [block.rows for block in islice(_blocks(path, encoding), BLOCKS_LOOKED_AT)]
+    # A single token may be a number itself.
+    is_numbered = any(len(rows) > 1 for rows in first) and all(map(_are_numbered, first))
+    for block in _blocks(path, encoding):
+        if is_numbered and _are_numbered(block.rows):
+            block.rows = [row[1:] for row in block.rows if not SEVERAL.fullmatch(row[0])]
+        yield block
 
 
 def _blocks(path: Path, encoding: str) -> Iterator[_Block]:
@@ -82,15 +98,20 @@ def _blocks(path: Path, encoding: str) -> Iterator[_Block]:
             name, _sign, value = text[1:].partition("=")
             block.about[name.strip()] = value.strip()
         else:
-            block.rows.append(text.split("\t") if "\t" in text else text.split())
+            block.rows.append(_cells(text))
     if block.rows:
         yield block
 
 
+def _cells(line: str) -> list[str]:
+    return line.split("\t") if "\t" in line else BLANKS.split(line.strip(" "))
+
+
 def _is_token(line: str) -> bool:
-    """Return whether a line that begins like a comment is a number sign with its tag."""
-    cells = line.split()
-    return "\t" in line or ("=" not in line and cells[0] == "#" and is_tag(cells[-1]))
+    """Return whether a line that begins like a comment is a token with its tag."""
+    cells = _cells(line)
+    is_named = "\t" not in line and ("=" in line or cells[0] != "#")
+    return not is_named and len(cells) > 1 and is_tag(cells[-1])
 
 
 def is_tagged(path: Path) -> bool:
@@ -116,6 +137,16 @@ def _row(block: _Block) -> Row | RejectedRow:
     spans = [span for tags in layers for span in decode(tags, borders)]
     answers = (GivenAnswer(spans=tuple(spans)),) if layers else ()
     return Row(block.number, text, key=block.about.get("id", ""), answers=answers)
+
+
+def _are_numbered(rows: list[list[str]]) -> bool:
+    """Return whether lines begin with the numbers of their tokens, which are counted up."""
+    words = [row for row in rows if not SEVERAL.fullmatch(row[0])]
+    numbers = [row[0] for row in words if NUMBER.fullmatch(row[0])]
+    whole = [int(each) for each in numbers if "." not in each]
+    counted = list(range(whole[0], whole[0] + len(whole))) if whole else []
+    has_words = all(len(row) > 2 and not is_tag(row[1]) for row in words)
+    return has_words and bool(whole) and len(numbers) == len(words) and whole == counted
 
 
 def _placed(words: list[str], about: dict[str, str]) -> tuple[str, list[Border] | None]:

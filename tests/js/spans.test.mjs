@@ -73,6 +73,15 @@ test("a selection takes whole words, and leaves out blanks and what touches them
   assert.equal(made.slice(made.snapped(wu, { byWord: false })), "(Dr. Wu)");
 });
 
+test("a selection leaves out controls, as the server does", () => {
+  const made = new SpanText("Max\u0002Graz\u001d\u0085 Riga\u206a");
+  const snap = (start, end) => made.snapped({ start, end }, { byWord: true });
+  assert.equal(made.slice(snap(3, 10)), "Graz");
+  assert.equal(made.slice(snap(10, 16)), "Riga");
+  assert.equal(snap(3, 4), null);
+  assert.equal(snap(8, 11), null);
+});
+
 test("in Chinese a selection takes what it covers", () => {
   const made = new SpanText("\u738b\u5c0f\u660e\u5728\u5317\u4eac\u5927\u5b66\u3002");
   assert.deepEqual(made.snapped({ start: 4, end: 6 }, { byWord: true }), { start: 4, end: 6 });

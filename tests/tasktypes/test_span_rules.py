@@ -9,6 +9,7 @@ from django.urls import reverse
 from annotator.flow.annotation import adjudicate
 from annotator.flow.datasets import export
 from annotator.flow.projects import settings
+from annotator.flow.quality import report
 from annotator.models import Annotation, Disagreement, Item, Membership, Project, Role
 from annotator.tasktypes.marks import Mark
 from tests import loop
@@ -155,3 +156,50 @@ def test_files_of_two_people_join_by_text(project: Project, olga: Any, ana: Any,
     }
     assert [each["text"] for each in found["ana", TEXT]] == ["Ana Roth"]
     assert [each["text"] for each in found["ben", TEXT]] == ["Li Wei"]
+
+
+# Many at once -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [[], ["person"]])
+def test_many_texts_get_no_spans_at_once(
+    client: Any, project: Project, lea: Any, labels: list[str]
+) -> None:
+    bring_in(project, {"text": TEXT}, {"text": f"{TEXT} 2"})
+    given = {"filter": {}, "action": "label", "labels": labels}
+    refused = call(client, lea, "post", f"{project.pk}/items/bulk", given)
+    assert (refused.status_code, refused.json()["code"]) == (404, "not_for_task")
+    assert not Annotation.objects.exists()
+    page = client.get(reverse("items", args=[project.pk])).content.decode()
+    assert 'value="redo"' in page
+    assert "Give a label" not in page
+
+
+def test_answers_agree_where_all_spans_do_not_only_their_labels(
+    client: Any, project: Project, ana: Any, ben: Any, lea: Any
+) -> None:
+    settings.change_settings(project, overlap=2)
+    texts = [f"{TEXT} {n}" for n in range(4)]
+    bring_in(project, *({"text": text} for text in texts))
+    same, other_border = [ANA, LI], [(ANA[0], ANA[1] - 5, "person")]
+    for user, fourth in ((ana, [ANA]), (ben, other_border)):
+        said = dict(zip(texts, (same, [ANA], [], fourth), strict=True))
+        if user == ben:
+            said[texts[0]] = [LI, ANA]
+            said[texts[1]] = []
+        for _text in texts:
+            served = call(client, user, "post", f"{project.pk}/next", {}).json()
+            given = spans(*said[served["item"]["text"]])
+            assert save(client, project, user, given, served["lease"]).status_code == 201
+    share = report.build_report(project)["overlap"]["share"]
+    # The same two in another order, and nothing twice: two of four.
+    assert (share["value"], share["n"]) == (0.5, 4)
+    assert Disagreement.objects.count() == 2
+    others = report.build_report(project)["others"]
+    assert [each["value"] for each in others] == [0.5, 0.5]
+    first = Annotation.objects.get(item__text=texts[3], user=ben)
+    path = f"{project.pk}/annotations/{first.pk}"
+    changed = call(client, lea, "patch", path, {"spans": spans(ANA)})
+    assert changed.status_code == 200, changed.json()
+    # What a lead makes of an answer is not what its author said.
+    assert report.build_report(project)["overlap"]["share"]["value"] == 0.5

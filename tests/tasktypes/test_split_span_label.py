@@ -12,7 +12,16 @@ from annotator.flow.items import bulk, label_split
 from annotator.flow.labels import naming
 from annotator.flow.projects import settings
 from annotator.flow.queue import leasing, payload
-from annotator.models import Annotation, LabelEdit, Lease, Membership, Project, QueueEntry, Role
+from annotator.models import (
+    Annotation,
+    Item,
+    LabelEdit,
+    Lease,
+    Membership,
+    Project,
+    QueueEntry,
+    Role,
+)
 from annotator.tasktypes.marks import Mark
 from tests import loop
 from tests.tasktypes.test_spans import answer, bring_in, key
@@ -73,6 +82,26 @@ def test_only_texts_with_a_span_of_the_label_are_asked_again(
         for label in naming.labels_of(loop.refreshed(project))
     }
     assert by_name == {"person": False, "place": True, "town": False, "country": False}
+
+
+@pytest.mark.parametrize("has_each", [True, False])
+def test_spans_of_other_labels_stay_suggested(
+    project: Project, olga: Any, ana: Any, has_each: bool
+) -> None:
+    person, place = loop.ids(project, "person", "place")
+    marks = [[*ANA[:2], person], [*LYON[:2], place]]
+    suggested = {"labels": marks, "confidence": None, **({"each": [0.9, 0.8]} if has_each else {})}
+    Item.objects.filter(project=project, text=TEXT).update(suggested=suggested)
+    split(project, olga)
+    lease = asked_again(project, ana)
+    Lease.objects.filter(pk=lease.pk).update(suggestion=suggested, blind=False)
+    shown = payload.shown_suggestion(loop.refreshed(lease))
+    assert shown is not None
+    assert [tuple(each) for each in shown["labels"]] == [(*ANA[:2], person)]
+    assert shown.get("each") == ([0.9] if has_each else None)
+    alone = {"labels": marks[1:], "confidence": 0.8}
+    Lease.objects.filter(pk=lease.pk).update(suggestion=alone)
+    assert payload.shown_suggestion(loop.refreshed(lease)) is None
 
 
 def test_undone_split_counts_what_was_said_before(project: Project, olga: Any, ana: Any) -> None:

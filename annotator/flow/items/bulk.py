@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from annotator import tasktypes
 from annotator.db import clock
 from annotator.errors import Conflict, FlowError, Invalid, NotFound
 from annotator.flow.annotation import send_back, submit
@@ -65,6 +66,8 @@ def start(
     wanted = criteria.parsed(project, filter or {})
     options: dict[str, Any] = {"filter": dict(filter or {}), "comment": submit.clean_note(comment)}
     if action == BulkEdit.Action.LABEL:
+        # Spans and boxes are places within an item, so no list of labels is an answer to many.
+        tasktypes.require(project, "bulk")
         options["labels"] = submit.parse_labels(project, labels).refs
     if by and by != OTHERS:
         options["by"] = by if by in (AUTHOR, ANYBODY) else _member(project, by).pk

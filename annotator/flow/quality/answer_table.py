@@ -1,17 +1,22 @@
 """Answer tables for agreement: items by annotators."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from annotator import tasktypes
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.flow.review import corrections
 from annotator.models import Annotation, AnnotationLabel, Project, Source
 from annotator.tasktypes.marks import labels_of
+
+if TYPE_CHECKING:
+    from selection.models import LabelSpace
 
 # The number of newest answers used; all of a large project would block a worker in every round.
 MOST_ANSWERS = 200_000
@@ -24,7 +29,8 @@ LEFT_OUT = (Source.REPEAT, Source.BULK)
 class AnswerTable:
     """One row per answer: keys of item and user, day, and `said` (n, C) of booleans.
 
-    `seconds` is the counted time of the answer.
+    `seconds` is the counted time of the answer. Where the answer is more than its labels, `marked`
+    (n,) numbers those that are the same.
     """
 
     items: NDArray[np.int64]
@@ -32,6 +38,7 @@ class AnswerTable:
     seconds: NDArray[np.float64]
     days: NDArray[np.int64]
     said: NDArray[np.bool_]
+    marked: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -49,7 +56,12 @@ class AnswerTable:
             self.seconds[rows],
             self.days[rows],
             self.said[rows],
+            None if self.marked is None else self.marked[rows],
         )
+
+    def codes(self, classes: "LabelSpace") -> NDArray[np.int64]:
+        """Return a number (n,) for each answer: the same one for the same answer."""
+        return classes.answer_codes(self.said) if self.marked is None else self.marked
 
     def table(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return `classes` (n,) of the answers as (items, users), -1 where there is none."""
@@ -79,13 +91,26 @@ def of_project(project: Project, labels: Sequence[int]) -> AnswerTable:
         if annotation in place and label in column:
             said[place[annotation], column[label]] = True
     # About people, what they said themselves counts, not what a lead made of it.
-    for annotation, own in corrections.of_keys([row[0] for row in found if row[5]]).items():
+    before = corrections.of_keys([row[0] for row in found if row[5]])
+    for annotation, own in before.items():
         now = set(labels_of(naming.current(project, own)))
         said[place[annotation]] = [label in now for label in labels]
+    of_classes = tasktypes.of(project).answer.of_classes
     return AnswerTable(
         np.array([row[1] for row in found], dtype=np.int64),
         np.array([row[2] for row in found], dtype=np.int64),
         np.array([np.nan if row[3] is None else row[3] for row in found], dtype=np.float64),
         np.array([row[4].toordinal() for row in found], dtype=np.int64),
         said,
+        None if of_classes else _marked(project, list(place), before),
     )
+
+
+def _marked(project: Project, keys: Sequence[int], before: Mapping[int, Any]) -> NDArray[np.int64]:
+    """Return a number for each answer, the same for the same marks in whatever order."""
+    rows = Annotation.objects.filter(project=project, pk__gte=min(keys, default=0))
+    values: dict[int, Any] = dict(rows.values_list("pk", "value").iterator(chunk_size=20_000))
+    values.update(before)
+    numbers: dict[frozenset[Any], int] = {}
+    said = (frozenset(naming.current(project, values.get(key) or ())) for key in keys)
+    return np.array([numbers.setdefault(each, len(numbers)) for each in said], dtype=np.int64)

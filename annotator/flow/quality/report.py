@@ -84,7 +84,7 @@ def _overlap(shared: AnswerTable, classes: "LabelSpace") -> dict[str, Any]:
 
     if not len(shared):
         return {}
-    table = shared.table(classes.answer_codes(shared.said))
+    table = shared.table(shared.codes(classes))
     share = intervals.accuracy_interval(_all_agree(table))
     alpha = bootstrap.agreement_interval(table) if classes.is_nominal else None
     return {"share": _told(share), "alpha": _told(alpha)}
@@ -100,7 +100,7 @@ def _by_week(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]
 
     found = []
     for week, rows in _weeks(shared):
-        table = rows.table(classes.answer_codes(rows.said))
+        table = rows.table(rows.codes(classes))
         told = (
             bootstrap.agreement_interval(table)
             if classes.is_nominal
@@ -145,7 +145,7 @@ def _by_pair(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, Any]]
     """Return Cohen's kappa of the pairs of annotators who share most items."""
     from selection.agreement import bootstrap
 
-    table = shared.table(classes.answer_codes(shared.said))
+    table = shared.table(shared.codes(classes))
     people = np.unique(shared.people)
     answered = (table >= 0).astype(np.int64)
     both = answered.T @ answered
@@ -162,7 +162,7 @@ def _with_others(shared: AnswerTable, classes: "LabelSpace") -> list[dict[str, A
     """Return each annotator's agreement with others on the same items."""
     from selection.agreement import annotator_agreement
 
-    codes = classes.answer_codes(shared.said)
+    codes = shared.codes(classes)
     said = np.flatnonzero(codes >= 0)
     each = annotator_agreement.agreement_of_each(
         shared.items[said], shared.people[said], codes[said]
@@ -180,7 +180,7 @@ def _consensus(
     """Return the reliabilities, and the items whose current label differs from the consensus."""
     if not classes.is_nominal:
         return {}
-    codes = classes.answer_codes(shared.said)
+    codes = shared.codes(classes)
     found = consensus.find_consensus(shared.items, shared.people, codes, len(labels))
     if not found:
         return {}

@@ -65,16 +65,29 @@ def with_tags(lease: Lease, tagged: list[Mark]) -> dict[str, Any] | None:
 def shown_suggestion(lease: Lease) -> dict[str, Any] | None:
     """Return the suggestion shown with the item, by label id; None if there is none.
 
-    Without one of its labels, deleted or retired since, it would be a different suggestion.
+    Without one of its labels, deleted or retired since, it would be a different suggestion; but
+    each mark is one of its own.
     """
     # An annotator who confirmed a page saw its suggestions, whatever the settings say now.
     shows = lease.project.show_suggestions or lease.source == Source.BULK
     if lease.suggestion is None or lease.blind or not shows:
         return None
-    labels = lease.suggestion["labels"]
-    if not naming.may_be_given(lease.project, labels):
-        return None
-    return naming.current_suggestion(lease.project, lease.suggestion)
+    now = naming.current_suggestion(lease.project, lease.suggestion)
+    if MARKS in tasktypes.of(lease.project).can:
+        return _with_offered_marks(lease.project, now)
+    return now if naming.may_be_given(lease.project, now["labels"]) else None
+
+
+def _with_offered_marks(project: Project, suggestion: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the suggestion without marks whose label nobody may give; None if none is left."""
+    labels, each = suggestion["labels"], suggestion.get("each")
+    if naming.may_be_given(project, labels):
+        return suggestion
+    kept = [n for n, ref in enumerate(labels) if naming.may_be_given(project, [ref])]
+    found = {**suggestion, "labels": [labels[n] for n in kept]}
+    if each:
+        found["each"] = [each[n] for n in kept]
+    return found if kept else None
 
 
 def is_of_label_texts(suggestion: dict[str, Any] | None) -> bool:

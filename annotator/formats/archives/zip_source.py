@@ -17,7 +17,8 @@ from annotator.formats.base import BadContent, UnreadableFile
 MOST_ENTRIES = 200_000
 MOST_BYTES = 20 << 30
 LARGEST_ENTRY = 100 << 20
-HIGHEST_RATIO = 200
+# A text that repeats itself packs as well as a bomb, but cannot do harm below a size.
+HIGHEST_RATIO, SMALL = 200, 1 << 20
 # What reading a damaged file raises.
 ERRORS = (
     *(zipfile.BadZipFile, EOFError, OSError, RuntimeError, zlib.error, struct.error),
@@ -76,7 +77,8 @@ class Source:
             raise BadContent("zip_method")
         if info.file_size > most:
             raise too_large(most)
-        if info.file_size > HIGHEST_RATIO * max(info.compress_size, 1):
+        is_large = info.file_size >= SMALL
+        if is_large and info.file_size > HIGHEST_RATIO * max(info.compress_size, 1):
             raise BadContent("zip_bomb")
         with _guarded(lambda: self._archive.open(info)) as file:
             yield file

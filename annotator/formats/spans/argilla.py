@@ -18,18 +18,21 @@ def reader(
     sample: Sequence[Record], wanted: Columns, _parser: LabelParser
 ) -> Callable[[Record], Given]:
     """Return the reader of records; a named label column is the name of a question."""
-    question = wanted.label or _question(sample)
+    question = wanted.label or _question([argilla.nested(record) for record in sample])
 
-    def given(record: Record) -> Given:
+    def given(table: Record) -> Given:
+        record = argilla.nested(table)
         fields = dict(mapping_of(record.get("fields")))
         name = wanted.text or next(
             (each for each in TEXTS if isinstance(fields.get(each), str)), ""
         )
         if name and name != "text":
             fields["text"] = fields.pop(name)
-        answers = (*_responses(record, question), *_suggestions(record, question))
+        meta = dict(mapping_of(record.get("metadata")))
+        names = argilla.names_of(meta.pop(argilla.PEOPLE, None))
+        answers = (*_responses(record, question, names), *_suggestions(record, question))
         fields = {**fields, "id": record.get("id")}
-        return Given(fields, answers, (), mapping_of(record.get("metadata")))
+        return Given(fields, answers, (), meta)
 
     return given
 
@@ -49,10 +52,13 @@ def _values(given: Any) -> Iterator[Any]:
         yield mapping_of(each).get("value")
 
 
-def _responses(record: Record, question: str) -> Iterator[GivenAnswer]:
-    given = mapping_of(record.get("responses")).get(question)
-    for each in map(mapping_of, list_of(given) or [given]):
-        about: dict[str, Any] = {"annotator": str(each.get("user_id") or "")}
+def _responses(record: Record, question: str, names: Mapping[str, str]) -> Iterator[GivenAnswer]:
+    responses = mapping_of(record.get("responses"))
+    given = list_of(responses.get(question)) or [responses.get(question)]
+    # What was discarded answers no question.
+    for each in map(mapping_of, [*given, *list_of(responses.get(""))]):
+        person = str(each.get("user_id") or "")
+        about: dict[str, Any] = {"annotator": names.get(person, person)}
         if each.get("status") == "discarded":
             yield GivenAnswer(kind="skip", **about)
         elif each.get("status") != "draft" and each.get("value") is not None:

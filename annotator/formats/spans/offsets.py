@@ -2,23 +2,29 @@
 
 Python counts code points, JavaScript UTF-16 units, and some programs bytes. The three differ after
 the first character that one of them counts differently, so a file is recognised by all of it: one
-row alone may fit by accident.
+row alone may fit by accident, and one that is wrong in itself fits no unit.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from annotator.formats.base import GivenSpan
+from selection.core.scripts import BLANKLESS
 
 CODE_POINTS, UTF_16, BYTES = "code points", "UTF-16 units", "bytes"
 UNITS = (CODE_POINTS, UTF_16, BYTES)
 # Spans of a text, in the unit of the file.
 Sample = Iterable[tuple[str, Iterable[GivenSpan]]]
 Convert = Callable[[int], int | None]
+# As many times fewer spans have to be wrong in another unit than in code points.
+FEWER = 3
+# No letter of these tells where a word ends.
+_BLANKLESS = re.compile(f"[{BLANKLESS}]")
 
 
 def unit_of(sample: Sample) -> str:
-    """Return the unit of the offsets; code points unless another one alone fits all spans.
+    """Return the unit of the offsets; code points unless far more spans fit another one.
 
     A span fits if its quote is there, or, without one, if it neither begins nor ends within a word.
     """
@@ -29,9 +35,24 @@ def unit_of(sample: Sample) -> str:
         for span in spans:
             for unit in UNITS:
                 bad[unit] += not _fits(text, span, unit)
-    if not bad[CODE_POINTS]:
-        return CODE_POINTS
-    return next((unit for unit in UNITS if not bad[unit]), CODE_POINTS)
+    best = min(UNITS, key=lambda unit: bad[unit])
+    return best if bad[best] * FEWER <= bad[CODE_POINTS] else CODE_POINTS
+
+
+def seem_inclusive(sample: Sample) -> bool:
+    """Return whether the ends seem to be the last character of a span, not the one after it.
+
+    Most of them are within a word then, and nearly none would be one character later. Quotes need
+    no such guess: they are compared.
+    """
+    n = inside = later = 0
+    for text, spans in sample:
+        for span in spans:
+            if span.quote is None and 0 <= span.start <= span.end <= len(text):
+                n += 1
+                inside += _is_within_word(text, span.end)
+                later += _is_within_word(text, span.end + 1)
+    return inside * 2 > n and later * 10 <= n
 
 
 def _fits(text: str, span: GivenSpan, unit: str) -> bool:
@@ -44,7 +65,8 @@ def _fits(text: str, span: GivenSpan, unit: str) -> bool:
 
 
 def _is_within_word(text: str, place: int) -> bool:
-    return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()
+    around = text[place - 1 : place + 1] if 0 < place < len(text) else ""
+    return around.isalnum() and not _BLANKLESS.search(around)
 
 
 @lru_cache(maxsize=64)

@@ -9,9 +9,9 @@ from annotator.formats.spans.offsets import CODE_POINTS, converter
 from annotator.formats.tools.base import as_confidence
 
 # What tools call the borders, the label and the text of a span.
-STARTS = ("start", "start_offset", "begin", "from")
-ENDS = ("end", "end_offset", "stop", "to")
-LABELS = ("label", "labels", "tag", "type", "entity", "category")
+STARTS = ("start", "start_offset", "begin", "from", "start_char", "offset")
+ENDS = ("end", "end_offset", "stop", "to", "end_char")
+LABELS = ("label", "labels", "tag", "type", "entity", "category", "entity_group")
 QUOTES = ("text", "quote", "surface")
 SCORES = ("confidence", "score", "probability")
 
@@ -38,6 +38,8 @@ def spans_of(entries: Any) -> tuple[GivenSpan, ...]:
 def _span(number: int, entry: Any) -> GivenSpan:
     if isinstance(entry, Mapping):
         start, end, label = (_first(entry, names) for names in (STARTS, ENDS, LABELS))
+        if end is None and type(start) is int and type(entry.get("length")) is int:
+            end = start + entry["length"]
         quote, sure = _first(entry, QUOTES), _first(entry, SCORES)
         attribute = entry.get("attribute") or ""
     elif isinstance(entry, (list, tuple)) and len(entry) >= 3:

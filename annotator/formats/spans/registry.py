@@ -15,7 +15,7 @@ from annotator.formats.spans import (
     token_lists,
     winnow,
 )
-from annotator.formats.spans.offsets import CODE_POINTS, unit_of
+from annotator.formats.spans.offsets import CODE_POINTS, seem_inclusive, unit_of
 from annotator.formats.spans.parsing import converted
 from annotator.formats.tables.labels import LabelParser
 from annotator.formats.tables.rows import Given
@@ -24,6 +24,7 @@ from annotator.formats.tools.base import Record, Tool
 TOOLS: tuple[Tool, ...] = (
     winnow.TOOL,
     label_studio.TOOL,
+    label_studio.FLAT,
     prodigy.TOOL,
     argilla.TOOL,
     argilla.OF_ARGILLA_1,
@@ -57,10 +58,10 @@ class _Read:
 def _counting_code_points(tool: Tool, sample: Sequence[Record]) -> Tool:
     given = tool.reader(sample, Columns(spans=True), LabelParser(()))
     unit = unit_of(_texts(map(given, sample)))
-    note = Note("offsets_converted", {"unit": unit})
-    return replace(
-        tool, reader=partial(_reader, tool, unit), notes=() if unit == CODE_POINTS else (note,)
-    )
+    notes = [] if unit == CODE_POINTS else [Note("offsets_converted", {"unit": unit})]
+    if seem_inclusive(_texts(map(_Read(given, unit), sample))):
+        notes.append(Note("ends_inclusive"))
+    return replace(tool, reader=partial(_reader, tool, unit), notes=tuple(notes))
 
 
 def _reader(

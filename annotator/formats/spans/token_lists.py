@@ -25,6 +25,7 @@ from annotator.formats.tables.labels import LabelParser
 from annotator.formats.tables.rows import Given
 from annotator.formats.tools.base import Record, Tool, share
 
+WORDS = ("tokens", "words")
 TAGS = ("ner_tags", "tags", "labels", "ner")
 LINE = orjson.OPT_APPEND_NEWLINE
 
@@ -33,16 +34,22 @@ LINE = orjson.OPT_APPEND_NEWLINE
 
 
 def fits(sample: Sequence[Record]) -> bool:
-    """Return whether most records have tokens with a tag each."""
-    return share(sample, lambda record: bool(_field(record))) > 0.5
+    """Return whether most records that have tokens at all have a tag for each."""
+    filled = [record for record in sample if _words(record) != []]
+    return share(filled, lambda record: bool(_field(record))) > 0.5
 
 
 def _field(record: Record) -> str:
     """Return the field of the tags; empty without one."""
-    words = record.get("tokens")
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+    words = _words(record)
+    if words is None or not all(isinstance(word, str) for word in words):
         return ""
     return next((name for name in TAGS if _are_tags(record.get(name), len(words))), "")
+
+
+def _words(record: Record) -> list[Any] | None:
+    """Return the tokens; None without any."""
+    return next((record[name] for name in WORDS if isinstance(record.get(name), list)), None)
 
 
 def _are_tags(value: Any, size: int) -> bool:
@@ -60,9 +67,9 @@ def reader(
 
 def _given(record: Record) -> Given:
     name = _field(record)
-    fields = {each: value for each, value in record.items() if each not in ("tokens", name)}
-    words = record.get("tokens")
-    if not isinstance(words, list):
+    fields = {each: value for each, value in record.items() if each not in (*WORDS, name)}
+    words = _words(record)
+    if words is None:
         return Given(fields)
     text = fields.setdefault("text", " ".join(map(str, words)))
     if not name:

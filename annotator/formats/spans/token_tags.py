@@ -1,4 +1,4 @@
-"""Tags of tokens: BIO2 and BIOES out, these and IOB1 in; a column for each layer of overlap."""
+"""Tags of tokens: BIO2 and BIOES out; these, IOB1, BILOU and BMES in; a column for each layer."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from annotator.formats.base import GivenSpan
 
 Border = tuple[int, int]
 OUTSIDE = "O"
-BEGINS, ENDS = frozenset("BSU"), frozenset("ESUL")
+BEGINS, ENDS = frozenset("BSUW"), frozenset("ESULW")
 
 
 def split_at(borders: Iterable[Border], marks: Sequence[Any]) -> list[Border]:
@@ -44,8 +44,8 @@ def _sign(place: int, size: int, ends: bool) -> str:
 def decode(tags: Sequence[str], borders: Sequence[Border]) -> list[GivenSpan]:
     """Return the spans of tags of any scheme.
 
-    A span begins at B, S or U, and where an I, E or L has another label before it; in IOB1 an I
-    begins one.
+    A span begins at B, S, U or W, and where an I, M, E or L has another label before it; in IOB1,
+    an I begins one.
     """
     found: list[GivenSpan] = []
     open_from, label = -1, ""
@@ -88,4 +88,4 @@ def _is_seen(character: str) -> bool:
 
 def is_tag(cell: str) -> bool:
     """Return whether a cell is a tag of any scheme."""
-    return cell == OUTSIDE or (len(cell) > 2 and cell[1] == "-" and cell[0] in "BIESLU")
+    return cell == OUTSIDE or (len(cell) > 2 and cell[1] == "-" and cell[0] in "BIMESLUW")

@@ -28,6 +28,8 @@ AROUND = " \t\r\n\ufeff\x1e"
 BLANK = re.compile(rf"[{AROUND}]*")
 # The keys of an object of records are ids if the records have one of these.
 TEXTS = frozenset((*TEXT.columns, "label", "labels"))
+# What a stretch of a text has, whatever else it is called by.
+STRETCH = frozenset(("start", "start_offset", "begin", "start_char", "points"))
 # How deep in an object its only list may lie.
 DEEPEST_LIST = 3
 # What Label Studio has beside the data of a task.
@@ -273,6 +275,10 @@ def _unwrapped(whole: Any) -> Iterator[Any]:
         for cells in whole["data"]:
             yield dict(zip(whole["columns"], cells, strict=False))
         return
+    pairs = _pairs(whole)
+    if pairs is not None:
+        yield from (_of_pair(each) for each in pairs if each is not None)
+        return
     by_column = _columns(whole)
     if by_column:
         names, columns, number = by_column
@@ -304,8 +310,30 @@ def _is_of_splits(whole: dict[str, Any]) -> bool:
 def _is_record(whole: dict[str, Any]) -> bool:
     """Return whether the object is one record, whose lists are its answers."""
     is_task = isinstance(whole.get("data"), dict) and not ANSWERS.isdisjoint(whole)
-    has_text = isinstance(whole.get("text"), str)
+    has_text = isinstance(whole.get("text"), str) or _has_spans(whole)
     return has_text or is_task or isinstance(whole.get("fields"), dict)
+
+
+def _has_spans(whole: dict[str, Any]) -> bool:
+    """Return whether the lists of an object are stretches of a text that stands beside them."""
+    lists = [each for each in whole.values() if _is_list_of_objects(each)]
+    are_spans = all(not STRETCH.isdisjoint(e) for each in lists for e in each[:20])
+    return bool(lists) and are_spans and not TEXTS.isdisjoint(_texts(whole))
+
+
+def _texts(whole: dict[str, Any]) -> list[str]:
+    return [name for name, value in whole.items() if isinstance(value, str)]
+
+
+def _pairs(whole: dict[str, Any]) -> list[Any] | None:
+    """Return the only list of texts with what is known of each; null stands for an open one."""
+    lists = [
+        each
+        for each in whole.values()
+        if isinstance(each, list) and all(e is None or _of_pair(e) is not e for e in each[:20])
+    ]
+    found = [each for each in lists if any(each)]
+    return found[0] if len(found) == 1 else None
 
 
 def _only_list(whole: dict[str, Any], depth: int) -> list[Any] | None:

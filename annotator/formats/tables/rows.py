@@ -39,6 +39,8 @@ class Given:
     labels: Sequence[str] | None = None
     # What stays with the item whatever it is called, and is no column to choose.
     meta: Mapping[str, Any] = field(default_factory=dict)
+    # What of it is not taken.
+    told: tuple[Reason, ...] = ()
 
 
 def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row | RejectedRow:
@@ -67,6 +69,7 @@ def as_row(number: int, given: Given, columns: Found, names: LabelParser) -> Row
         meta=meta,
         vector=vector,
         answers=answers,
+        told=given.told,
     )
 
 

@@ -33,6 +33,11 @@ def user_id(name: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"winnow:{name}"))
 
 
+def names_of(people: Any) -> dict[str, str]:
+    """Return the names of the people that our exports list, by their UUIDs."""
+    return {user_id(name): name for name in map(str, list_of(people))}
+
+
 def fits(sample: Sequence[Record]) -> bool:
     """Return whether most records have fields, and responses or suggestions."""
     return share(sample, _is_record) > 0.5
@@ -58,20 +63,20 @@ def reader(
     sample: Sequence[Record], wanted: Columns, _parser: LabelParser
 ) -> Callable[[Record], Given]:
     """Return the reader of records; a named label column is the name of a question."""
-    question = wanted.label or _question([_nested(record) for record in sample])
+    question = wanted.label or _question([nested(record) for record in sample])
 
     def given(table: Record) -> Given:
-        record = _nested(table)
+        record = nested(table)
         fields = {**mapping_of(record.get("fields")), "id": record.get("id")}
         meta = dict(mapping_of(record.get("metadata")))
-        names = {user_id(name): name for name in map(str, list_of(meta.pop(PEOPLE, None)))}
+        names = names_of(meta.pop(PEOPLE, None))
         answers = (*_responses(record, question, names), *_suggestions(record, question))
         return Given(fields, answers, simple_labels(answers), meta)
 
     return given
 
 
-def _nested(record: Record) -> Record:
+def nested(record: Record) -> Record:
     """Return a record of an export as a table, or of an earlier version, as the others have it."""
     if isinstance(record.get("responses"), list) or isinstance(record.get("suggestions"), list):
         return _of_lists(record)

@@ -94,6 +94,7 @@ ROWS = {
         "Its content is that of item “%(id)s”, which has other metadata; these were not taken."
     ),
     "label_conflict": gettext_noop("Item “%(id)s” has the label %(old)s; %(new)s was not taken."),
+    "nothing_given": gettext_noop("“no label”"),
     "labels_not_taken": gettext_noop(
         "Item “%(id)s” was there already without a label; %(new)s was not taken. Labels for "
         "existing items are taken if you choose to add them."

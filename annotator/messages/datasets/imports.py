@@ -53,6 +53,10 @@ NOTES = {
     "offsets_converted": gettext_noop(
         "The offsets of this file count %(unit)s. They were converted into code points."
     ),
+    "ends_inclusive": gettext_noop(
+        "Most spans of this file end within a word, one character too early. Here, the end is the "
+        "character after a span. If the ends in this file are the last characters, add 1 to each."
+    ),
     "read_as_tool": gettext_noop("The file was read as an export of %(tool)s."),
     "other_sheets": gettext_noop(
         "Only the sheet “%(sheet)s” was read. The file also has: %(others)s."

@@ -39,6 +39,8 @@ class BulkForm(forms.Form):
             actions.ASSIGN: _("Assign to people"),
             actions.DELETE: _("Delete for good"),
         }
+        if "bulk" not in tasktypes.of(project).can:
+            del titles[actions.LABEL]
         names = [each.name for each in naming.labels_of(project)]
         labels = zip(names, tasktypes.titles(project, names), strict=True)
         people = User.objects.filter(memberships__project=project, is_active=True)

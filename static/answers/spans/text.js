@@ -2,8 +2,8 @@
 // words and its visible characters begin and end. No document, so node can test it.
 
 const ASTRAL = /[\ud800-\udfff]/;
-// White space, and what takes no room: neither begins or ends a mark.
-const BLANK = /[\s\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u061c\u202a-\u202e\u2066-\u2069]/u;
+// White space, controls, and what takes no room: neither begins or ends a mark.
+const BLANK = /[\s\p{Cc}\u200b-\u200f\u2060-\u2064\ufeff\u00ad\u061c\u202a-\u202e\u2066-\u206f]/u;
 // Scripts that write no spaces: each character is a word of its own.
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;

@@ -87,8 +87,7 @@ export class SpanValue extends Choices {
     this.begin();
     const refs = suggestion?.label_ids ?? [];
     const known = new Set(this.labels.list.map(({ id }) => id));
-    const stands = refs.every((ref) => Array.isArray(ref) && known.has(ref[2]));
-    const given = JSON.stringify(stands ? refs : []);
+    const given = JSON.stringify(refs.filter((ref) => Array.isArray(ref) && known.has(ref[2])));
     if (given === this.given) return;
     this.given = given;
     const found = JSON.parse(given).map(asMark);

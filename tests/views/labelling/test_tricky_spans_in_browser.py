@@ -54,6 +54,24 @@ TEXTS: dict[str, tuple[str, list[str]]] = {
     "entities": ("AT&amp;T sued <b>Smith & Sons</b>.", ["AT&amp;T", "Smith & Sons"]),
     "neighbours": ("  Bob Carl (Dr. Wu), ParisRome\n", ["Bob", "Carl", "Dr. Wu", "Paris", "Rome"]),
     "whole text": ("X sued Y", ["X sued Y"]),
+    "conjuncts": ("क्षत्रिय श्री राम हिन्दी।", ["क्षत्रिय", "श्री राम"]),
+    "Jamo": (
+        "\u1112\u1161\u11ab\u1100\u116e\u11a8 서울 visit",
+        ["\u1112\u1161\u11ab\u1100\u116e\u11a8", "서울"],
+    ),
+    "Thai": ("สวัสดีกรุงเทพน้ำใจ", ["กรุงเทพ", "น้ำ"]),
+    "points": (
+        "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd \u05d3\u05b8\u05bc\u05d5\u05b4\u05d3 in",
+        ["\u05d3\u05b8\u05bc\u05d5\u05b4\u05d3"],
+    ),
+    "other line ends": (
+        "One\rUma\r\rKai\u2028Oslo\u2029Pia\u0085Bonn.",
+        ["Uma", "Oslo", "Bonn"],
+    ),
+    "byte order marks": ("\ufeffIda\ufeff Tom in \ufeffGenf", ["Ida", "Tom", "Genf"]),
+    "controls": ("Lea\x01Max\x02Graz\x1dRiga x", ["Max", "Graz"]),
+    "flags": ("🇦🇹🇨🇭 vs 🇨🇭🇦🇹 here", ["🇨🇭", "🇦🇹"]),
+    "composed": ("Noé Noe\u0301 fin", ["Noé", "Noe\u0301"]),
 }
 
 

@@ -17,6 +17,8 @@ from annotator.projectsettings.marking import mark_rules
 from annotator.tasktypes.marks import Mark, QuotedMark, as_ref, label_of
 
 LONGEST_AUTHOR = 150
+# Of a set, in a report.
+MOST_TOLD = 5
 # Field names of other tools; the first one present counts.
 CONFIDENCES = ("confidence", "score", "probability")
 
@@ -264,6 +266,17 @@ def _moment(given: datetime | None) -> datetime | None:
     return min(known, timezone.now())
 
 
-def quoted(names: list[Any]) -> str:
-    """Return names of labels for a report."""
-    return ", ".join(f"“{shown(str(label_of(name)))}”" for name in names)
+def quoted(names: list[Any]) -> str | Reason:
+    """Return names of labels for a report, those of marks with their places."""
+    if not names:
+        return because("label_conflict", message="nothing_given")
+    told = ", ".join(map(_quoted, names[:MOST_TOLD]))
+    return f"{told}, … ({len(names)})" if len(names) > MOST_TOLD else told
+
+
+def _quoted(name: Any) -> str:
+    label = f"“{shown(str(label_of(name)))}”"
+    if not isinstance(name, tuple):
+        return label
+    start, end, _label, *attribute = name
+    return f"{', '.join([label, *filter(None, attribute)])} ({start}–{end})"
