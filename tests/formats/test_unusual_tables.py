@@ -185,3 +185,35 @@ def test_json_lines_under_the_name_of_a_text_are_records(tmp_path: Path) -> None
     assert reader is not None
     entries = list(reader.read(path, Columns(), reader.look(path, Columns()), SPAM))
     assert [row.labels for row in entries if isinstance(row, Row)] == [["spam"], ["ham"]]
+
+
+# Winnow's own exports -----------------------------------------------------------------------------
+
+
+def test_notes_come_back_from_a_label_studio_export(tmp_path: Path) -> None:
+    remarks = [
+        {"from_name": "label", "type": "choices", "value": {"choices": ["spam"]}},
+        {"from_name": "note", "type": "textarea", "value": {"text": ["a reply"]}},
+        {"from_name": "unsure", "type": "rating", "value": {"rating": 1}},
+    ]
+    annotation = {"completed_by": "ana", "result": remarks}
+    task = {"id": 1, "data": {"text": "aa", "winnow_id": "k"}, "annotations": [annotation]}
+    [row] = read(tmp_path / "a.json", json.dumps([task]), "jsonl", labels=SPAM)
+    [answer] = row.answers
+    assert (answer.annotator, answer.note, answer.unsure) == ("ana", "a reply", True)
+    assert row.meta == {}
+
+
+def test_csv_export_that_a_spreadsheet_saved_again_has_everybodys_answers(tmp_path: Path) -> None:
+    header = "id;item;key;text;meta;state;gold;audit_key;labels;annotator;unsure;note;source;"
+    content = (
+        f"{header}created_at;skip_reason\r\n"
+        '1;9;k;grün;"{""c"":1}";labelled;;71896;spam;ana;FALSCH;so;random;29.11.2026 15:30;\r\n'
+        '2;9;k;grün;"{""c"":1}";labelled;;71896;ham;bob;WAHR;;random;29.11.2026 15:31;\r\n'
+    )
+    [row] = read(tmp_path / "a.csv", content.encode("cp1252"), labels=SPAM)
+    assert (row.key, row.content, row.meta) == ("k", "grün", {"c": 1})
+    assert [(each.annotator, each.labels, each.note) for each in row.answers] == [
+        ("ana", ("spam",), "so"),
+        ("bob", ("ham",), ""),
+    ]

@@ -233,6 +233,7 @@ def test_labels_beyond_the_limit_are_told(project: Project) -> None:
     work = bring_in(project, content, unknown_labels="create")
     assert fates(work) == {"created": MAX_LABELS - 2, "rejected": 2}
     assert {line["code"] for line in report(work)} == {"unknown_label"}
+    assert "a project has at most 500 labels" in report(work)[0]["detail"]
 
 
 def test_labels_are_mapped_as_it_was_chosen(project: Project) -> None:
