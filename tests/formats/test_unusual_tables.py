@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from annotator.formats import Columns, Row
+from annotator.formats import Columns, Part, Row, UnreadableFile
 from annotator.formats.registry import for_content
 from tests.formats.reading import codes, labels_of, looked_at, read, texts
 from tests.formats.workbooks import COVERED, Tall, ods
@@ -61,6 +61,13 @@ def test_merged_cells_of_open_document_count_for_each_of_their_rows(tmp_path: Pa
     assert labels_of(entries) == [["spam"], ["spam"], None]
     notes = looked_at(tmp_path / "a.ods", ods(rows), "xlsx").notes
     assert [note.code for note in notes] == ["merged_cells"]
+
+
+def test_names_of_columns_are_no_values_though_labels_are_called_so(tmp_path: Path) -> None:
+    parts = (Part("a", "", ("a",), "no_text_column"), Part("b", "", ("b",), "no_text_column"))
+    columns = {"parts": parts, "label_names": frozenset(("a", "b", "tie"))}
+    with pytest.raises(UnreadableFile, match="missing_column"):
+        looked_at(tmp_path / "a.csv", "a,c\none,two\n", **columns)
 
 
 # Labels -------------------------------------------------------------------------------------------
