@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from annotator.formats import Columns, Row
+from annotator.formats import Columns, Part, Row, UnreadableFile
 from annotator.formats.registry import for_content
 from tests.formats.reading import codes, labels_of, looked_at, read, texts
 from tests.formats.workbooks import COVERED, Tall, ods
@@ -61,6 +61,13 @@ def test_merged_cells_of_open_document_count_for_each_of_their_rows(tmp_path: Pa
     assert labels_of(entries) == [["spam"], ["spam"], None]
     notes = looked_at(tmp_path / "a.ods", ods(rows), "xlsx").notes
     assert [note.code for note in notes] == ["merged_cells"]
+
+
+def test_names_of_columns_are_no_values_though_labels_are_called_so(tmp_path: Path) -> None:
+    parts = (Part("a", "", ("a",), "no_text_column"), Part("b", "", ("b",), "no_text_column"))
+    columns = {"parts": parts, "label_names": frozenset(("a", "b", "tie"))}
+    with pytest.raises(UnreadableFile, match="missing_column"):
+        looked_at(tmp_path / "a.csv", "a,c\none,two\n", **columns)
 
 
 # Labels -------------------------------------------------------------------------------------------
@@ -185,3 +192,35 @@ def test_json_lines_under_the_name_of_a_text_are_records(tmp_path: Path) -> None
     assert reader is not None
     entries = list(reader.read(path, Columns(), reader.look(path, Columns()), SPAM))
     assert [row.labels for row in entries if isinstance(row, Row)] == [["spam"], ["ham"]]
+
+
+# Winnow's own exports -----------------------------------------------------------------------------
+
+
+def test_notes_come_back_from_a_label_studio_export(tmp_path: Path) -> None:
+    remarks = [
+        {"from_name": "label", "type": "choices", "value": {"choices": ["spam"]}},
+        {"from_name": "note", "type": "textarea", "value": {"text": ["a reply"]}},
+        {"from_name": "unsure", "type": "rating", "value": {"rating": 1}},
+    ]
+    annotation = {"completed_by": "ana", "result": remarks}
+    task = {"id": 1, "data": {"text": "aa", "winnow_id": "k"}, "annotations": [annotation]}
+    [row] = read(tmp_path / "a.json", json.dumps([task]), "jsonl", labels=SPAM)
+    [answer] = row.answers
+    assert (answer.annotator, answer.note, answer.unsure) == ("ana", "a reply", True)
+    assert row.meta == {}
+
+
+def test_csv_export_that_a_spreadsheet_saved_again_has_everybodys_answers(tmp_path: Path) -> None:
+    header = "id;item;key;text;meta;state;gold;audit_key;labels;annotator;unsure;note;source;"
+    content = (
+        f"{header}created_at;skip_reason\r\n"
+        '1;9;k;grün;"{""c"":1}";labelled;;71896;spam;ana;FALSCH;so;random;29.11.2026 15:30;\r\n'
+        '2;9;k;grün;"{""c"":1}";labelled;;71896;ham;bob;WAHR;;random;29.11.2026 15:31;\r\n'
+    )
+    [row] = read(tmp_path / "a.csv", content.encode("cp1252"), labels=SPAM)
+    assert (row.key, row.content, row.meta) == ("k", "grün", {"c": 1})
+    assert [(each.annotator, each.labels, each.note) for each in row.answers] == [
+        ("ana", ("spam",), "so"),
+        ("bob", ("ham",), ""),
+    ]

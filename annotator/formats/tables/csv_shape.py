@@ -270,7 +270,9 @@ def without_header(
     problem: UnreadableFile, header: Sequence[str], columns: Columns
 ) -> UnreadableFile:
     """Return the problem, with advice where the header rather is a row."""
-    looks_like_row = any(name in columns.label_names for name in header) or looks_headless(header)
+    usual = {name for part in columns.parts for name in (part.name, *part.columns)}
+    values = [name for name in header if name.casefold() not in usual]
+    looks_like_row = any(name in columns.label_names for name in values) or looks_headless(header)
     if problem.code != "missing_column" or not looks_like_row:
         return problem
     why, also = problem.reason, because("no_header", message="header_wanted")

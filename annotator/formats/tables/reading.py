@@ -123,8 +123,8 @@ def _only_field(header: Sequence[str], wanted: Columns) -> str:
     if len(wanted.parts) != 1 or wanted.of(wanted.parts[0]):
         return ""
     fields = [name for name in header if name.casefold() not in ID_NAMES]
-    is_text = any(name.casefold() in wanted.parts[0].columns for name in header)
-    return fields[0] if len(fields) == 1 and not is_text else ""
+    is_usual = any(name.casefold() in wanted.parts[0].columns for name in header)
+    return fields[0] if len(fields) == 1 and not is_usual else ""
 
 
 def _has_labels(sample: list[dict[str, Any]], found: Found, parser: LabelParser) -> bool:

@@ -1,6 +1,7 @@
 """Label Studio: JSON with its annotations, and the flat JSON_MIN and CSV."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from annotator.formats.base import Columns, GivenAnswer
@@ -20,6 +21,8 @@ from annotator.formats.tools.base import (
 
 # In what Winnow writes, the id of an item there; that of a task is a number.
 WINNOW_ID = "winnow_id"
+# In such a file, the controls of what people say about their answers.
+REMARKS = ("note", "unsure")
 # Fields of a flat export that are about the annotation.
 OF_ANNOTATION = {"annotation_id", "annotator", "created_at", "updated_at", "lead_time", "id"}
 
@@ -51,10 +54,15 @@ def read_json(
         fields = {**({} if key else meta), **data, "id": key or record.get("id")}
         done = list(map(mapping_of, _done(record)))
         answers = [_answer(each, control) for each in done]
+        if key:
+            answers = list(map(_with_remarks, answers, done))
         guesses = list_of(record.get("predictions"))
         answers += [_suggestion(mapping_of(each), control) for each in guesses]
         # What was asked beside the labels stays with the item.
-        fields = {**_beside(done, control), **fields}
+        beside = _beside(done, control)
+        for name in REMARKS if key else ():
+            beside.pop(name, None)
+        fields = {**beside, **fields}
         told = tuple(each for each in answers if each.labels or each.kind == "skip")
         return Given(fields, told, simple_labels(told), meta if key else {})
 
@@ -107,6 +115,13 @@ def _answer(annotation: Mapping[str, Any], control: str) -> GivenAnswer:
         created_at=as_time(annotation.get("created_at")),
         seconds=as_number(annotation.get("lead_time")),
     )
+
+
+def _with_remarks(answer: GivenAnswer, annotation: Mapping[str, Any]) -> GivenAnswer:
+    """Return an answer of a file from here with the note of its author."""
+    values = {each.get("from_name"): mapping_of(each.get("value")) for each in _results(annotation)}
+    note = next(iter(list_of(mapping_of(values.get("note")).get("text"))), "")
+    return replace(answer, note=str(note), unsure="unsure" in values)
 
 
 def _suggestion(prediction: Mapping[str, Any], control: str) -> GivenAnswer:

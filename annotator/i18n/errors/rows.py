@@ -63,6 +63,10 @@ ROWS = {
     ),
     # Its labels
     "no_such_label": gettext_noop("“%(name)s” isn't a label in this project."),
+    "labels_without_places": gettext_noop(
+        "Its labels were left out: they don't say which part of the text they are about."
+    ),
+    "labels_full": gettext_noop("It can't be created: a project has at most %(most)d labels."),
     "did_you_mean": gettext_noop("Did you mean “%(name)s”?"),
     "one_label": gettext_noop("This project allows one label per item."),
     "label_left_out": gettext_noop("Its label was left out, as chosen."),

@@ -11,6 +11,7 @@ from annotator.flow.datasets import upload
 from annotator.flow.datasets.rows.report import Fate
 from annotator.flow.operations import verify_counts
 from annotator.flow.projects.label_set import MAX_LABELS
+from annotator.flow.projects.settings import create_project
 from annotator.models import (
     Annotation,
     Disagreement,
@@ -233,6 +234,13 @@ def test_labels_beyond_the_limit_are_told(project: Project) -> None:
     work = bring_in(project, content, unknown_labels="create")
     assert fates(work) == {"created": MAX_LABELS - 2, "rejected": 2}
     assert {line["code"] for line in report(work)} == {"unknown_label"}
+    assert "a project has at most 500 labels" in report(work)[0]["detail"]
+
+
+def test_labels_of_whole_texts_are_told_where_each_has_its_place(olga: User) -> None:
+    spans = create_project(olga, name="Names", task="text-spans", labels=["spam", "ham"])
+    work = bring_in(spans, "text,label\nAnna,spam\nBen,\n")
+    assert (fates(work), codes(work)) == ({"created": 2}, ["labels_without_places"])
 
 
 def test_labels_are_mapped_as_it_was_chosen(project: Project) -> None:

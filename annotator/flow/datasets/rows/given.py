@@ -91,6 +91,8 @@ class Reading:
                 given.told.append(because("skip_left_out"))
                 continue
             labels = self._said(each, row)
+            if labels is None and self._lacks_places(each):
+                given.told.append(because("labels_without_places"))
             if isinstance(labels, _Marked):
                 self._take(given, each, labels, row)
             elif labels is not None and self._work.unknown_labels == "unlabelled":
@@ -99,6 +101,10 @@ class Reading:
             elif labels is not None:
                 return RejectedRow(row.number, self._reasons(given, each, labels))
         return given
+
+    def _lacks_places(self, each: GivenAnswer) -> bool:
+        """Return whether an answer has labels of the whole text where each has its place."""
+        return not self._answer.of_classes and each.spans is None and bool(each.labels)
 
     def _reasons(self, given: Given, each: GivenAnswer, problem: Reason) -> Reason:
         """Return all that is wrong with an answer, or the second problem shows after the first."""

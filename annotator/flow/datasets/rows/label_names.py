@@ -111,8 +111,15 @@ class LabelNames:
             self.unknown[name] += 1
         near = self._hint(name)
         also = (because("did_you_mean", name=near),) if near else ()
+        if self._unknown == Import.UnknownLabels.CREATE and self._is_full():
+            also = (because("labels_full", most=label_set.MAX_LABELS),)
         reason = because("unknown_label", message="no_such_label", name=shown(name))
         return replace(reason, also=also)
+
+    def _is_full(self) -> bool:
+        # A label may be known by former names as well.
+        most = label_set.MAX_LABELS
+        return len(self._known) >= most and len({e.pk for e in self._known.values()}) >= most
 
     def hint(self, name: str) -> str:
         """Return the name of the label that may be meant; empty if none is near."""
