@@ -6,6 +6,7 @@
 | `class_names` | Names of classes that a file has for numbers |
 | `columns` | Which column has which content |
 | `csv_shape` | Delimiter, header and title lines of a CSV file |
+| `json_objects` | Records within one JSON object |
 | `json_shape` | Where the records of a JSON file are |
 | `labels` | Labels as files write them |
 | `lines` | Encoding and lines of a file |
