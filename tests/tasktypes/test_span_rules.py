@@ -40,6 +40,7 @@ HALVES = {
     "skin tone": ("👩🏽‍🚒 x", (0, 1), "👩🏽‍🚒"),
     "letter without its accent": ("Rene\u0301 flew", (0, 4), "Rene\u0301"),
     "accent alone": ("Rene\u0301 flew", (4, 5), "e\u0301"),
+    "half a conjunct": ("क्षत्रिय x", (0, 2), "क्ष"),
     "half a line end": ("one\r\ntwo", (0, 4), "one\r\n"),
 }
 
