@@ -380,3 +380,14 @@ def test_wrong_quote_of_a_row_is_told(project: Project) -> None:
 def test_token_that_is_a_very_long_number_is_a_token(project: Project) -> None:
     work = loop.bring_in(project, "a.conll", f"{'9' * 5000} CD B-person\n{'8' * 5000} CD O\n")
     assert (work.created, work.rejected) == (1, 0), work.errors
+
+
+@pytest.mark.parametrize("format", ["jsonl", "doccano", "prodigy", "hf-tokens"])
+def test_each_record_is_one_line_to_every_reader(project: Project, format: str) -> None:
+    text = "Ana\u2028Li\u2029in\u0085Lyon\x1c."
+    loop.bring_in(project, "a.jsonl", lines({"text": text, "spans": [span(4, 6, "person")]}))
+    writer, wanted = export.checked(project, format, {})
+    out = b"".join(export.stream(project, writer.kind, wanted=wanted)).decode()
+    # Python ends a line at each of these.
+    (line,) = out.splitlines()
+    assert json.loads(line)["text"] == text
