@@ -391,3 +391,17 @@ def test_each_record_is_one_line_to_every_reader(project: Project, format: str) 
     # Python ends a line at each of these.
     (line,) = out.splitlines()
     assert json.loads(line)["text"] == text
+
+
+def test_pieces_with_texts_of_their_own_are_records(olga: Any) -> None:
+    talk = {
+        "title": "Talk",
+        "segments": [
+            {"start": 0, "end": 4, "text": "First piece.", "label": "a"},
+            {"start": 4, "end": 9, "text": "Second piece.", "label": "b"},
+        ],
+    }
+    other = settings.create_project(olga, name="B", task="text", labels=["a", "b"])
+    work = loop.bring_in(other, "a.json", json.dumps(talk))
+    assert (work.created, work.rejected) == (2, 0)
+    assert {each["text"] for each in loop.exported(other)} == {"First piece.", "Second piece."}
