@@ -1,5 +1,6 @@
 """Agreement chart: Krippendorff's alpha per week, or the share of items on which all agree."""
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -73,10 +74,15 @@ def agreement_words(rows: Rows) -> str:
 AGREEMENT = Chart(
     name="agreement",
     title=gettext_lazy("Agreement over time"),
-    about=gettext_lazy(
-        "Krippendorff's alpha by the week (UTC) of an item's last annotation, with 95 percent "
-        "interval: 1 is perfect agreement, 0 is chance. For spans and several labels per item, the "
-        "share of items on which all agree."
+    about=format_lazy(
+        "{} {}",
+        gettext_lazy(
+            "Krippendorff's alpha by the week (UTC) of an item's last annotation, with 95 percent "
+            "interval: 1 is perfect agreement, 0 is chance."
+        ),
+        gettext_lazy(
+            "For spans and several labels per item, it is the share of items on which all agree."
+        ),
     ),
     empty=gettext_lazy("Available once two annotators have labelled the same item."),
     columns=(
