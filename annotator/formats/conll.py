@@ -37,7 +37,7 @@ DOCUMENT = "-DOCSTART-"
 # Not every white space: a no-break space, or a line separator, may be within a token.
 BLANKS = re.compile("[ \t]+")
 # The words of CoNLL-U have numbers; of several in one, such as 1-2, only the words count.
-NUMBER, SEVERAL = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"\d+-\d+")
+NUMBER, SEVERAL = re.compile(r"\d{1,9}(?:\.\d{1,9})?"), re.compile(r"\d{1,9}-\d{1,9}")
 BLOCKS_LOOKED_AT = 20
 
 

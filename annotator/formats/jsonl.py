@@ -6,8 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import orjson
-
+from annotator import json_values
 from annotator.formats.base import (
     TEXT,
     Columns,
@@ -112,7 +111,7 @@ def _dotted(start: str, value: Mapping[str, Any], depth: int) -> Iterator[str]:
 def write(records: Iterator[dict[str, Any]], _about: Outgoing) -> Iterator[bytes]:
     """Yield one line for each record."""
     for record in records:
-        yield orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
+        yield json_values.line(record)
 
 
 READER = Reader("jsonl", "JSON Lines", (".jsonl", ".ndjson", ".json"), look, read)

@@ -10,6 +10,7 @@ class Difference(StrEnum):
     """How a mark differs from those of the others, the least first."""
 
     SAME = "same"
+    ATTRIBUTE = "attribute"
     LABEL = "label"
     BORDER = "border"
     BOTH = "both"
@@ -27,6 +28,9 @@ def differences(answers: Sequence[Collection[Mark]]) -> list[dict[Mark, Differen
     >>> one, other = [Mark(0, 3, "person")], [Mark(0, 8, "person"), Mark(9, 12, "place")]
     >>> [[str(each) for each in found.values()] for found in differences([one, other])]
     [['border'], ['border', 'missing']]
+    >>> one, other = [Mark(0, 3, "person", "negated")], [Mark(0, 3, "person")]
+    >>> [[str(each) for each in found.values()] for found in differences([one, other])]
+    [['attribute'], ['attribute']]
     """
     return [
         {
@@ -51,7 +55,7 @@ def _between(mark: Mark, other: Mark) -> Difference:
         return Difference.SAME
     if mark.start >= other.end or other.start >= mark.end:
         return Difference.MISSING
+    is_same_label = mark.label == other.label
     if (mark.start, mark.end) == (other.start, other.end):
-        return Difference.LABEL
-    is_same_label = (mark.label, mark.attribute) == (other.label, other.attribute)
+        return Difference.ATTRIBUTE if is_same_label else Difference.LABEL
     return Difference.BORDER if is_same_label else Difference.BOTH

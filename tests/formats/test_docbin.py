@@ -79,8 +79,8 @@ def test_entities_and_their_group_are_read_and_the_rest_is_told(tmp_path: Path) 
         (0, 7, "x"),
     ]
     (told,) = row.told
-    assert told[0] == "not_spans"
-    assert "categories, spans['other']" in told[1]
+    assert told.code == "not_spans"
+    assert "categories, spans['other']" in told.values["listed"]
 
 
 @needs_spacy
@@ -114,5 +114,5 @@ def test_file_that_breaks_off_is_refused(cut: int, tmp_path: Path) -> None:
 
 @needs_spacy
 def test_file_that_unpacks_to_too_much_is_refused_early(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="unpacks to too much"):
+    with pytest.raises(UnreadableFile, match="too_large"):
         read(zlib.compress(b"\x00" * (64 << 20), 9), tmp_path)

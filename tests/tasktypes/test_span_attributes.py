@@ -131,6 +131,8 @@ def test_people_who_differ_in_an_attribute_disagree(
     client.force_login(lea)
     page = client.get(reverse("disagreements", args=[choosing.pk])).content.decode()
     assert "person (negated)" in page
+    assert page.count("(other attribute)") == 2
+    assert "other label" not in page
     person = loop.ids(choosing, "person")[0]
     assert f'value="0-8-{person}-negated"' in page
     adjudicate.decide(choosing, lea, row.item_id, [Mark(*ANA, "negated")])

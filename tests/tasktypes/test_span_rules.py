@@ -12,6 +12,7 @@ from annotator.flow.projects import settings
 from annotator.flow.quality import report
 from annotator.models import Annotation, Disagreement, Item, Membership, Project, Role
 from annotator.tasktypes.marks import Mark
+from annotator.views.charts.agreement import AGREEMENT
 from tests import loop
 from tests.tasktypes.test_spans import (
     ANA,
@@ -40,6 +41,7 @@ HALVES = {
     "skin tone": ("👩🏽‍🚒 x", (0, 1), "👩🏽‍🚒"),
     "letter without its accent": ("Rene\u0301 flew", (0, 4), "Rene\u0301"),
     "accent alone": ("Rene\u0301 flew", (4, 5), "e\u0301"),
+    "half a conjunct": ("क्षत्रिय x", (0, 2), "क्ष"),
     "half a line end": ("one\r\ntwo", (0, 4), "one\r\n"),
 }
 
@@ -203,3 +205,16 @@ def test_answers_agree_where_all_spans_do_not_only_their_labels(
     assert changed.status_code == 200, changed.json()
     # What a lead makes of an answer is not what its author said.
     assert report.build_report(project)["overlap"]["share"]["value"] == 0.5
+
+
+def test_agreement_over_time_is_named_as_what_it_is(
+    client: Any, project: Project, ana: Any, ben: Any
+) -> None:
+    settings.change_settings(project, overlap=2)
+    bring_in(project, {"text": TEXT})
+    answer(project, ana, ANA)
+    answer(project, ben, LI)
+    weeks = report.build_report(project)["weeks"]
+    assert AGREEMENT.words(weeks).endswith("full agreement on 0% (0% to 98%) of 1 items.")
+    alpha = [{**weeks[0], "method": "bootstrap"}]
+    assert "alpha 0.00" in AGREEMENT.words(alpha)

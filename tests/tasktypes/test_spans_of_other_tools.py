@@ -354,3 +354,54 @@ def test_spans_are_read_by_the_names_that_programs_give_them(project: Project, g
     work = loop.bring_in(project, "a.jsonl", lines(*records))
     assert work.rejected == 0, work.errors
     assert quotes(project) == {TEXT: [("Ana Roth", "person")], "Nobody.": []}
+
+
+def test_rows_with_a_span_each_become_one_answer(project: Project) -> None:
+    rows = [
+        "id,text,start,end,label",
+        f"1,{TEXT},0,8,person",
+        f"2,{TEXT},19.0,23.0,place",
+        "3,Open,,,",
+        "4,Bob slept,0,99,person",
+        f"5,Huge,0,{'9' * 5000},person",
+    ]
+    work = loop.bring_in(project, "a.csv", "\n".join(rows))
+    assert (work.created, work.rejected) == (2, 2)
+    assert [each["code"] for each in work.errors] == ["span_range", "span_form"]
+    assert quotes(project) == {TEXT: [("Ana Roth", "person"), ("Lyon", "place")], "Open": None}
+
+
+def test_wrong_quote_of_a_row_is_told(project: Project) -> None:
+    row = {"text": TEXT, "start": 0, "end": 3, "label": "person", "quote": "Li"}
+    work = loop.bring_in(project, "a.jsonl", lines(row, {**row, "text": "Ana", "quote": "Ana"}))
+    assert (work.created, [each["code"] for each in work.errors]) == (1, ["span_quote"])
+
+
+def test_token_that_is_a_very_long_number_is_a_token(project: Project) -> None:
+    work = loop.bring_in(project, "a.conll", f"{'9' * 5000} CD B-person\n{'8' * 5000} CD O\n")
+    assert (work.created, work.rejected) == (1, 0), work.errors
+
+
+@pytest.mark.parametrize("format", ["jsonl", "doccano", "prodigy", "hf-tokens"])
+def test_each_record_is_one_line_to_every_reader(project: Project, format: str) -> None:
+    text = "Ana\u2028Li\u2029in\u0085Lyon\x1c."
+    loop.bring_in(project, "a.jsonl", lines({"text": text, "spans": [span(4, 6, "person")]}))
+    writer, wanted = export.checked(project, format, {})
+    out = b"".join(export.stream(project, writer.kind, wanted=wanted)).decode()
+    # Python ends a line at each of these.
+    (line,) = out.splitlines()
+    assert json.loads(line)["text"] == text
+
+
+def test_pieces_with_texts_of_their_own_are_records(olga: Any) -> None:
+    talk = {
+        "title": "Talk",
+        "segments": [
+            {"start": 0, "end": 4, "text": "First piece.", "label": "a"},
+            {"start": 4, "end": 9, "text": "Second piece.", "label": "b"},
+        ],
+    }
+    other = settings.create_project(olga, name="B", task="text", labels=["a", "b"])
+    work = loop.bring_in(other, "a.json", json.dumps(talk))
+    assert (work.created, work.rejected) == (2, 0)
+    assert {each["text"] for each in loop.exported(other)} == {"First piece.", "Second piece."}

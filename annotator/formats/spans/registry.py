@@ -12,6 +12,7 @@ from annotator.formats.spans import (
     label_studio,
     plain,
     prodigy,
+    rows,
     token_lists,
     winnow,
 )
@@ -30,6 +31,7 @@ TOOLS: tuple[Tool, ...] = (
     argilla.OF_ARGILLA_1,
     doccano.TOOL,
     token_lists.TOOL,
+    rows.TOOL,
     plain.TOOL,
 )
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
+from annotator import json_values
 from annotator.formats.base import (
     Columns,
     GivenAnswer,
@@ -27,7 +26,6 @@ from annotator.formats.tools.base import Record, Tool, share
 
 WORDS = ("tokens", "words")
 TAGS = ("ner_tags", "tags", "labels", "ner")
-LINE = orjson.OPT_APPEND_NEWLINE
 
 
 # Read ---------------------------------------------------------------------------------------------
@@ -118,7 +116,7 @@ def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]
                 "tokens": [record["text"][start:end] for start, end in borders],
                 "ner_tags": encode(borders, marks, ends=False),
             }
-            yield orjson.dumps(told, option=LINE)
+            yield json_values.line(told)
 
 
 WRITER = Writer(

@@ -10,7 +10,7 @@ from annotator.formats.tables import class_names
 # The keys of an object of records are ids if the records have one of these.
 TEXTS = frozenset((*TEXT.columns, "label", "labels"))
 # What a stretch of a text has, whatever else it is called by.
-STRETCH = frozenset(("start", "start_offset", "begin", "start_char", "points"))
+STRETCH = frozenset(("start", "start_offset", "begin", "start_char", "offset"))
 # How deep in an object its only list may lie.
 DEEPEST_LIST = 3
 # What Label Studio has beside the data of a task.
@@ -66,14 +66,20 @@ def _is_record(whole: dict[str, Any]) -> bool:
 
 
 def _has_spans(whole: dict[str, Any]) -> bool:
-    """Return whether the lists of an object are stretches of a text that stands beside them."""
+    """Return whether the lists of an object are stretches of a text that stands beside them.
+
+    They have no text of their own, other than a part of that one.
+    """
     lists = [each for each in whole.values() if _is_list_of_objects(each)]
-    are_spans = all(not STRETCH.isdisjoint(e) for each in lists for e in each[:20])
-    return bool(lists) and are_spans and not TEXTS.isdisjoint(_texts(whole))
+    texts = _texts(whole)
+    inner = [entry for each in lists for entry in each[:20]]
+    are_parts = all(any(own in text for text in texts) for e in inner for own in _texts(e))
+    are_places = all(not STRETCH.isdisjoint(entry) for entry in inner)
+    return bool(inner and texts) and are_places and are_parts
 
 
-def _texts(whole: dict[str, Any]) -> list[str]:
-    return [name for name, value in whole.items() if isinstance(value, str)]
+def _texts(record: dict[str, Any]) -> list[str]:
+    return [record[each] for each in TEXT.columns if isinstance(record.get(each), str)]
 
 
 def _pairs(whole: dict[str, Any]) -> list[Any] | None:

@@ -3,21 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
+from annotator import json_values
 from annotator.formats.base import Outgoing, Writer
 from annotator.formats.spans.writing import is_answered, triples
-from annotator.json_values import plain
 
 OWN = {"text", "a", "b", "image", "filename", "id", "label", "labels", "username", "Comments"}
 OWN |= {"annotations"}
-LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]:
     """Yield one line for each record; skips and items without an answer have no labels."""
     for record in records:
-        yield orjson.dumps(_line(record, about), option=LINE, default=plain)
+        yield json_values.line(_line(record, about))
 
 
 def _line(record: dict[str, Any], about: Outgoing) -> dict[str, Any]:

@@ -5,20 +5,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import orjson
-
+from annotator import json_values
 from annotator.formats.base import Outgoing, Writer
 from annotator.formats.spans.writing import is_answered, objects
-from annotator.json_values import plain
-
-LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
 
 def write(records: Iterator[dict[str, Any]], about: Outgoing) -> Iterator[bytes]:
     """Yield one line for each record, with the labels as options."""
     options = [{"id": name, "text": name} for name in about.labels]
     for record in records:
-        yield orjson.dumps(_task(record, about, options), option=LINE, default=plain)
+        yield json_values.line(_task(record, about, options))
 
 
 def _task(record: dict[str, Any], about: Outgoing, options: list[Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def _shown(mark: Mark, places: Mapping[Any, int], how: str = "", words: str = ""
 def _words() -> dict[Difference, str]:
     return {
         Difference.SAME: "",
+        Difference.ATTRIBUTE: _("other attribute"),
         Difference.LABEL: _("other label"),
         Difference.BORDER: _("other border"),
         Difference.BOTH: _("other border and label"),

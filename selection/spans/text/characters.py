@@ -1,7 +1,7 @@
 """Visible characters (extended grapheme clusters): a border of a span never falls inside one.
 
 A rule of Unicode (UAX 29) in the part that texts meet: combining marks, emoji with modifiers and
-joiners, flags, Hangul syllables of several letters, and CR LF.
+joiners, flags, Hangul syllables of several letters, conjuncts of consonants, and CR LF.
 """
 
 from __future__ import annotations
@@ -25,6 +25,19 @@ _HANGUL = (
     "(?:[\u1100-\u115f\ua960-\ua97c]+[\uac00-\ud7a3\u1160-\u11a7\ud7b0-\ud7c6]?"
     "|[\uac00-\ud7a3\u1160-\u11a7\ud7b0-\ud7c6])[\u1160-\u11ff\ud7b0-\ud7fb]*"
 )
+
+
+# Consonants that a sign between them joins: of Devanagari, Bengali, Gujarati, Oriya, Telugu,
+# Malayalam, Burmese and Khmer (GB9c).
+_CONSONANT = (
+    "[\u0915-\u0939\u0958-\u095f\u0978-\u097f\u0995-\u09a8\u09aa-\u09b0\u09b2\u09b6-\u09b9\u09dc\u09dd"
+    "\u09df\u09f0\u09f1\u0a95-\u0aa8\u0aaa-\u0ab0\u0ab2\u0ab3\u0ab5-\u0ab9\u0af9\u0b15-\u0b28"
+    "\u0b2a-\u0b30\u0b32\u0b33\u0b35-\u0b39\u0b5c\u0b5d\u0b5f\u0b71\u0c15-\u0c28\u0c2a-\u0c39"
+    "\u0c58-\u0c5a\u0d15-\u0d3a\u1000-\u102a\u103f\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066"
+    "\u106e-\u1070\u1075-\u1081\u108e\u1780-\u17b3]"
+)
+_LINKER = "[\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d\u1039\u17d2]"
+_NON_JOINER = "\u200c"
 
 
 @cache
@@ -81,7 +94,15 @@ def pictures() -> str:
 
 
 @cache
+def conjuncts() -> str:
+    """Return the pattern of consonants that are joined by a sign between them."""
+    between = f"(?:(?!{_NON_JOINER})[{mark_ranges()}{JOINER}])"
+    # Each sign is looked at twice at most, however many there are in a row.
+    return f"{_CONSONANT}(?:(?={between}*{_LINKER}){between}++{_CONSONANT})+"
+
+
+@cache
 def _cluster() -> re.Pattern[str]:
     extend = f"[{mark_ranges()}{JOINER}]"
-    core = f"(?:[{FLAG}]{{2}}|{_HANGUL}|{pictures()}|[^\r\n])"
+    core = f"(?:[{FLAG}]{{2}}|{_HANGUL}|{conjuncts()}|{pictures()}|[^\r\n])"
     return re.compile(f"\r\n|[\r\n]|[{PREPENDED}]*{core}{extend}*|[{PREPENDED}]")

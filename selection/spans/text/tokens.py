@@ -11,6 +11,7 @@ from selection.spans.text.characters import (
     INVISIBLE,
     JOINER,
     PREPENDED,
+    conjuncts,
     mark_ranges,
     pictures,
 )
@@ -66,7 +67,7 @@ def _pattern() -> re.Pattern[str]:
     extend = f"[{marks}{JOINER}]*"
     # A sign of its own last: a mark at the start of a text, or half of a flag.
     sign = f"[^\\w\\s{INVISIBLE}]"
-    alone = f"(?:[{blankless}]|[{FLAG}]{{2}}|{pictures()}|{sign}){extend}"
+    alone = f"(?:{conjuncts()}|[{blankless}]|[{FLAG}]{{2}}|{pictures()}|{sign}){extend}"
     # White space with a mark on it, or a sign before it, is one visible character and no token.
     return re.compile(
         f"[\\s{INVISIBLE}][{marks}{JOINER}]+|[{PREPENDED}]+(?=[\\s{INVISIBLE}])"

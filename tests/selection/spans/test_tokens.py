@@ -18,6 +18,7 @@ HARD = st.text(
     st.sampled_from(
         "aZ9_ ,.-\n\r\t\x00\u0301\u200d\u200b\ufe0f\ud800\u0e33\u00ad\u0eb3\ufeff\u0600\u064b"
         "\U0001f469\U0001f3fd\U0001f1eb\u5317\U00020bb7\u0643\u1100\u1161\u11a8\uac00\u0e01"
+        "\u0915\u094d\u0937\u200c\u1000\u1039\u1780\u17d2"
     ),
     max_size=12,
 )
@@ -84,6 +85,17 @@ def test_line_ends_of_two_characters_are_one() -> None:
 
 def test_hangul_letters_make_one_character() -> None:
     assert character_ends("\u1100\u1161\u11a8\uac00\u11a8!") == [3, 5, 6]
+
+
+def test_joined_consonants_make_one_character() -> None:
+    assert character_ends("क्षत्रिय श्री") == [3, 7, 8, 9, 13]
+    # Burmese and Khmer write no blanks; Tamil joins none, and a non-joiner keeps two apart.
+    assert tokens("က္ကက") == [(0, 3), (3, 4)]
+    assert character_ends("ស្រ្តី") == [6]
+    assert character_ends("க்ஷ") == [2, 3]
+    assert character_ends("क्\u200cष") == [3, 4]
+    assert character_ends("क्् ष") == [3, 4, 5]
+    assert whole_characters("क्षत्रिय", 1, 5) == (0, 7)
 
 
 def test_half_an_emoji_becomes_the_whole() -> None:
