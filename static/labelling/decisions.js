@@ -314,7 +314,7 @@ export class Review {
 
   #read(given) {
     const { answer } = this.stage.view;
-    const history = given.history.map((each) => ({ at: each.at, value: answer.received(each) }));
+    const history = given.history.map((each) => ({ at: each.at, by: each.by, value: answer.received(each) }));
     return { ...given, value: answer.received(given), history };
   }
 }
