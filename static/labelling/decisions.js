@@ -38,6 +38,7 @@ const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 export class Decisions {
   isUndoing = false;
   client = null; // set after construction
+  #corrected = null; // the newest correction and what it replaced, until anything else is decided
 
   constructor({ config, tab, items, history, outbox, stage, pace }) {
     Object.assign(this, { config, tab, items, history, outbox, stage, pace });
@@ -50,6 +51,7 @@ export class Decisions {
   }
 
   #remember(entry, served) {
+    this.#corrected = null;
     this.history.add(entry, served);
     this.outbox.add(entry);
     this.items.decidedSince += 1;
@@ -116,11 +118,19 @@ export class Decisions {
 
   #correct(value) {
     const { answer } = this.history;
-    const changed = this.#given(value);
+    const { note, unsure } = answer;
+    this.#corrected = { answer, before: { value: answer.value, note, unsure } };
     const said = fill(this.words.corrected, { labels: this.answer.said(value) });
-    const own = answer.entry ?? null;
-    if (own) this.answer.learn(own.served.item, value);
     this.stage.settleDraft();
+    this.#replace(answer, this.#given(value));
+    this.stage.toPresent(said);
+    this.client.wake();
+  }
+
+  // Give an earlier answer again with what it says from now on.
+  #replace(answer, changed) {
+    const own = answer.entry ?? null;
+    if (own) this.answer.learn(own.served.item, changed.value);
     if (own && !this.#isSent(own)) {
       // It is not sent yet, so the waiting decision is replaced.
       Object.assign(own, changed);
@@ -131,10 +141,10 @@ export class Decisions {
         Object.assign(own, { history: [...(own.history ?? []), before] }, changed);
       }
       const about = this.#excerpt(answer.content);
-      this.outbox.add(this.#entry("correct", { annotation: answer.id, of: own?.client_id ?? null, about, ...changed }));
+      // Its id may have come since one went back to it.
+      const annotation = this.history.find(own?.client_id)?.annotation?.id ?? answer.id;
+      this.outbox.add(this.#entry("correct", { annotation, of: own?.client_id ?? null, about, ...changed }));
     }
-    this.stage.toPresent(said);
-    this.client.wake();
   }
 
   // Undo ----------------------------------------------------------------------------------------
@@ -146,6 +156,7 @@ export class Decisions {
 
   async undo() {
     if (this.isUndoing) return;
+    if (this.#corrected) return this.#uncorrect();
     const { last } = this.history;
     if (last && !this.#isSent(last.entry)) return this.#undoHere(last);
     this.isUndoing = true;
@@ -159,6 +170,16 @@ export class Decisions {
     } finally {
       this.isUndoing = false;
     }
+  }
+
+  // The answer says what it said before; the item on the screen stays.
+  #uncorrect() {
+    const { answer, before } = this.#corrected;
+    this.#corrected = null;
+    const { value } = before;
+    this.#replace(answer, { ...before, sent: this.answer.sent(value), said: this.answer.said(value) });
+    this.view.say(this.words.correction_undone);
+    this.client.wake();
   }
 
   #undoHere({ entry, served }) {
@@ -200,7 +221,13 @@ export class Decisions {
     const isNewest = entry === this.history.last?.entry || entry.kind === "correct";
     if (isNewest) document.getElementById("said").textContent = settled.words;
     // Its item was removed, or went to somebody else: an undo goes to the decision before.
-    if (entry.kind === "label" && !settled.annotation) this.history.forget(entry.client_id);
+    if (entry.kind === "label" && !settled.annotation) this.#forget(entry.client_id);
+  }
+
+  #forget(clientId) {
+    this.history.forget(clientId);
+    const corrections = this.outbox.waiting.filter(({ of }) => of === clientId);
+    this.outbox.remove(corrections.map(({ client_id: id }) => id));
   }
 
   // Corrections of an answer in flight have waited for its id.
@@ -238,7 +265,7 @@ export class Decisions {
   discard() {
     const [{ client_id: id }] = this.outbox.refused;
     this.outbox.remove([id]);
-    this.history.forget(id);
+    this.#forget(id);
     this.showRefused();
   }
 }
@@ -287,7 +314,7 @@ export class Review {
 
   #read(given) {
     const { answer } = this.stage.view;
-    const history = given.history.map((each) => ({ at: each.at, value: answer.received(each) }));
+    const history = given.history.map((each) => ({ at: each.at, by: each.by, value: answer.received(each) }));
     return { ...given, value: answer.received(given), history };
   }
 }

@@ -277,10 +277,12 @@ export class View {
     byId("past-place").textContent = plural(this.words.back, place, this.config.language);
     const ats = [answer.created_at, ...answer.history.map((each) => each.at)];
     const values = [...answer.history.map((each) => each.value), answer.value];
+    // A lead may have corrected it.
+    const others = ["", ...answer.history.map(({ by }) => (by ? ` · ${by}` : ""))];
     byId("past-said").replaceChildren(
       ...values.map((value, i) => {
         const line = document.createElement("li");
-        line.textContent = fill(this.words.said, { time: time(ats[i]), labels: this.answer.said(value) });
+        line.textContent = fill(this.words.said, { time: time(ats[i]), labels: this.answer.said(value) }) + others[i];
         line.dir = "auto";
         return line;
       }),

@@ -92,6 +92,9 @@ const twoDecided = () => {
       return this.waiting.filter((entry) => entry.refused);
     },
     keep() {},
+    add(entry) {
+      this.waiting.push(entry);
+    },
     remove(ids) {
       this.waiting = this.waiting.filter((entry) => !ids.includes(entry.client_id));
     },
@@ -99,14 +102,19 @@ const twoDecided = () => {
   const painted = [];
   const noticed = [];
   const answer = { said: (value) => value.join(), learn() {}, received: ({ label_ids: ids }) => ids };
-  const view = { answer, say() {}, refused: (entry) => noticed.push(entry?.client_id ?? null) };
-  const stage = { view, announceNext() {}, keepDraft() {}, paintBefore: (...shown) => painted.push(shown) };
+  answer.sent = (value) => ({ labels: value });
+  const remarks = { note: "", unsure: false };
+  const medium = { excerpt: (item) => item };
+  const view = { answer, remarks, medium, say() {}, refused: (entry) => noticed.push(entry?.client_id ?? null) };
   const history = new History();
-  const config = { project: 1, words: { undone: "undone", troubles: {} } };
-  const decisions = new Decisions({ config, history, outbox, stage });
-  decisions.client = { inFlight: [], turns: Promise.resolve() };
+  const stage = { view, announceNext() {}, keepDraft() {}, settleDraft() {}, isUnseen: () => false };
+  stage.paintBefore = (...shown) => painted.push(shown);
+  stage.toPresent = () => history.end();
+  const config = { project: 1, person: 5, words: { undone: "undone", corrected: "{labels}", troubles: {} } };
+  const decisions = new Decisions({ config, tab: {}, items: {}, history, outbox, stage });
+  decisions.client = { inFlight: [], turns: Promise.resolve(), wake() {} };
   const entries = ["first", "second"].map((name) => ({
-    kind: "label", client_id: name, project: 1, value: [name], note: "", unsure: false, served: { item: name },
+    kind: "label", client_id: name, project: 1, at: 1, value: [name], note: "", unsure: false, served: { item: name },
   }));
   entries.forEach((entry) => history.add(entry, entry.served));
   outbox.waiting.push(...entries);
@@ -155,4 +163,48 @@ test("what was undone of an earlier load is shown as the server sends it", () =>
   assert.deepEqual(painted.at(-1)[1], { given: [7], note: "why", unsure: true });
   decisions.undone({ ...undone, given: { note: "a skip" } });
   assert.deepEqual(painted.at(-1)[1], { given: undefined, note: "a skip", unsure: undefined });
+});
+
+// Corrections -----------------------------------------------------------------------------------------
+
+const goBack = (history) => {
+  history.begin();
+  history.step(1);
+};
+
+test("a correction names an answer that was saved while one looked at it", () => {
+  const { decisions, history, entries, outbox } = twoDecided();
+  goBack(history);
+  assert.equal(history.answer.id, null);
+  decisions.settle({ client_id: "second", state: "saved", words: "", annotation: { id: 5 } }, entries);
+  decisions.decide(["other"]);
+  const correction = outbox.waiting.at(-1);
+  assert.deepEqual([correction.annotation, correction.value], [5, ["other"]]);
+});
+
+test("a correction of a label that was not stored goes with it", () => {
+  const { decisions, history, entries, outbox } = twoDecided();
+  decisions.client.inFlight = entries;
+  goBack(history);
+  decisions.decide(["other"]);
+  assert.deepEqual(outbox.waiting.map(({ of }) => of), [undefined, "second"]);
+  decisions.settle({ client_id: "second", state: "done", words: "removed", annotation: null }, entries);
+  assert.deepEqual(outbox.waiting, []);
+});
+
+test("undo after a correction takes the correction back, and then the newest label", async () => {
+  const { decisions, history, entries, outbox } = twoDecided();
+  decisions.settle({ client_id: "second", state: "saved", words: "", annotation: { id: 5 } }, entries);
+  goBack(history);
+  decisions.decide(["other"]);
+  await decisions.undo();
+  assert.deepEqual(outbox.waiting.map(({ annotation, sent }) => [annotation, sent.labels]), [
+    [5, ["other"]],
+    [5, ["second"]],
+  ]);
+  assert.deepEqual(undoTarget(history.last), { annotation: 5 });
+  const asked = [];
+  decisions.client.request = ({ decision }) => asked.push(decision.annotation);
+  await decisions.undo();
+  assert.deepEqual(asked, [5]);
 });

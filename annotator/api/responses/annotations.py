@@ -141,6 +141,8 @@ class Revision(Answered):
     action = serializers.CharField()
     labels = names()
     at = serializers.DateTimeField()
+    # Null for its author.
+    by = serializers.CharField(allow_null=True)
 
 
 class OwnAnnotation(Annotation):

@@ -10,7 +10,7 @@ from annotator.flow.annotation.payload import annotation_payload, refs_given
 from annotator.flow.labels import naming
 from annotator.flow.progress import daily_counts
 from annotator.flow.queue import payload, skipped_items
-from annotator.models import Annotation, Lease, Project, Tally, User
+from annotator.models import Annotation, Lease, Project, Revision, Tally, User
 
 OF_TODAY = ("labels", "skips", "changes", "seconds")
 
@@ -57,7 +57,7 @@ def answers(project: Project, user: User) -> QuerySet[Annotation]:
     return (
         own.exclude(lease=None)
         .select_related("item", "lease")
-        .prefetch_related("given__label", "revisions")
+        .prefetch_related("given__label", "revisions__user")
     )
 
 
@@ -81,6 +81,13 @@ def given(deed: Annotation | Lease) -> dict[str, Any]:
     return {"label_ids": refs_given(deed), "note": deed.note, "unsure": deed.unsure}
 
 
+def _other(annotation: Annotation, revision: Revision) -> str | None:
+    """Return who changed the annotation, where that was not its author."""
+    if revision.user is None or revision.user_id == annotation.user_id:
+        return None
+    return revision.user.username
+
+
 def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
     """Return an annotation with its item, and its labels before the correction."""
     # Share one project instance, whose labels are read once; each row came with its own.
@@ -96,6 +103,7 @@ def remembered(project: Project, annotation: Annotation) -> dict[str, Any]:
                 "action": each.action,
                 "labels": naming.names_now(project, each.labels),
                 "at": each.at,
+                "by": _other(annotation, each),
             }
             for each in annotation.revisions.all()
         ],

@@ -50,6 +50,7 @@ def for_script() -> dict[str, Any]:
         "skipped": _("Skipped."),
         "undone": _("Undone. Here is the item again."),
         "corrected": _("Corrected: {labels}."),
+        "correction_undone": _("Correction undone."),
         "said": "{time}  {labels}",
         "back": {
             "one": _("Your previous annotation. Choose again to correct it."),

@@ -73,6 +73,18 @@ def test_label_that_was_corrected_away_is_removed(three: Any, filled: Fill, ana:
     (remembered,) = [history.remembered(three, each) for each in history.answers(three, ana)]
     assert remembered["labels"] == ["spam"]
     assert [each["labels"] for each in remembered["history"]] == [["refund"]]
+    assert [each["by"] for each in remembered["history"]] == [None]
+
+
+def test_author_sees_who_corrected_an_annotation(
+    three: Any, filled: Fill, ana: User, lea: User
+) -> None:
+    filled(three, 30)
+    given = loop.answer(leasing.lease_next(three, ana), ["refund"])
+    revise.correct(given, ana, ["spam"])
+    revise.correct(given, lea, ["ham"])
+    (remembered,) = [history.remembered(three, each) for each in history.answers(three, ana)]
+    assert [each["by"] for each in remembered["history"]] == [None, "lea"]
 
 
 def test_label_that_one_standing_answer_gives_stays(three: Any, filled: Fill, ana: User) -> None:

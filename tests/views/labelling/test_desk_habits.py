@@ -180,6 +180,24 @@ def swipe(page: Page, by: Any) -> None:
     line.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def test_finger_leaves_no_button_that_looks_chosen(
+    browser: Browser, live_server: LiveServer, project: Project, filled: Fill, ana: User
+) -> None:
+    filled(project, 10)
+    size = {"width": 390, "height": 740}
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport=size)
+    sign_in(phone, live_server, ana)
+    desk = open_desk(phone.new_page(), live_server, project)
+    paint = "all => all.map((each) => getComputedStyle(each).backgroundColor)"
+    for name in ("#choice-2", "#skip-button"):
+        before = desk.locator("#desk button").evaluate_all(paint)
+        desk.tap(name)
+        desk.locator("#said:not(:empty)").wait_for()
+        desk.wait_for_timeout(200)
+        assert desk.locator("#desk button").evaluate_all(paint) == before
+    phone.close()
+
+
 def test_finger_to_the_right_accepts_and_to_the_left_skips(
     browser: Browser,
     live_server: LiveServer,
