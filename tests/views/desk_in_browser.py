@@ -8,6 +8,11 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotator.models import Annotation, Project
 
+# The page is told after the first frame with the item, whenever the browser comes to that.
+PAINTED = """() => new Promise((done) => {
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+})"""
+
 
 def address(live_server: LiveServer, project: Project) -> Any:
     return live_server.url + reverse("label:desk", args=[project.pk])
@@ -28,8 +33,8 @@ def reload(desk: Any) -> None:
 
 
 def wait_until_painted(desk: Any) -> None:
-    """Wait until the item is painted: earlier input is ignored."""
-    desk.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    """Wait until the item is painted, and the page knows it: earlier input is ignored."""
+    desk.evaluate(PAINTED)
 
 
 def wait_for(desk: Any, words: Any) -> None:

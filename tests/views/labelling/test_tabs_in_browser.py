@@ -45,7 +45,9 @@ def desk(page: Page, context: BrowserContext, live_server: LiveServer, ana: User
 
 
 def text_of(page: Page) -> Any:
+    """Return the text of the item, once it can be decided."""
     page.wait_for_function("() => document.querySelector('#item .text').textContent.trim()")
+    wait_until_painted(page)
     return page.locator("#item .text").text_content()
 
 
@@ -54,6 +56,7 @@ def wait_for_another(page: Page, item: Any) -> None:
     page.wait_for_function(
         "item => ![item, ''].includes(document.querySelector('#item .text').textContent)", arg=item
     )
+    wait_until_painted(page)
 
 
 def ticks(page: Page) -> Any:
