@@ -64,7 +64,7 @@ def test_collected_files_have_no_comments_and_a_sheet_has_what_it_imports(tmp_pa
         # Of the base, of the desk, and of what the desk imports.
         for rule in (".skip-link", ".desk-foot", ".choice-list"):
             assert f"{rule}{{" in sheet, medium.name
-    assert ".picture-box {" in (tmp_path / collected["medium/image/desk.css"]).read_text()
+    assert ".picture-box{" in (tmp_path / collected["medium/image/desk.css"]).read_text()
     ours = [name for name in collected if name.endswith((".css", ".js"))]
     texts = {name: (tmp_path / collected[name]).read_text() for name in ours}
     assert [name for name in ours if re.search(r"^ *(//|/\*)", texts[name], re.MULTILINE)] == []
