@@ -19,6 +19,7 @@ from celery.contrib.django.task import DjangoTask
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.db import transaction
 
+import annotator
 from annotator.server import supervisor
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
@@ -140,6 +141,7 @@ def _share_what_is_loaded(**_: Any) -> None:
     # The garbage collector writes to every object that it visits, which would copy the pages shared
     # with the processes forked from here.
     gc.freeze()
+    gc.set_threshold(*annotator.USUAL_THRESHOLD)
 
 
 @worker_init.connect

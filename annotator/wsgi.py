@@ -1,5 +1,6 @@
 """WSGI entry point for gunicorn and other servers."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,6 +10,7 @@ from django.urls import get_resolver, reverse
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "annotator.settings")
 application = get_wsgi_application()
 
+from annotator import USUAL_THRESHOLD  # noqa: E402
 from annotator.celery import app  # noqa: E402
 from annotator.server import optional_packages  # noqa: E402
 
@@ -20,3 +22,4 @@ reverse("projects")
 # The same for the client of the broker, which the first saved label would import in each process.
 with app.connection_for_write() as broker:
     _ = broker.transport
+gc.set_threshold(*USUAL_THRESHOLD)
