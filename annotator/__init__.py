@@ -4,8 +4,8 @@ import gc
 import os
 
 # Loading the app makes half a million objects that stay: looking for cycles every 700 took a
-# fifth of a start. Web and workers go back to the usual number once they are loaded, because what
-# thousands of requests leave makes each look longer: with 20,000, saves at p95 took twice as long.
+# fifth of a start. Web and workers go back to the usual number once they are loaded: at work, fewer
+# looks gained nothing that could be measured, and each takes longer.
 USUAL_THRESHOLD = gc.get_threshold()
 gc.set_threshold(20_000)
 # Read once, when the maths libraries are loaded. Processes that each start one thread per core slow

@@ -13,7 +13,7 @@ UPDATE = "WINNOW_UPDATE_SNAPSHOTS"
 MOST_LINES = 200
 
 
-def compare(name: str, found: Any) -> None:
+def assert_as_stored(name: str, found: Any) -> None:
     """Fail with a diff if `found` differs from the snapshot; texts are compared unchanged."""
     text = found if isinstance(found, str) else as_text(found)
     path = FOLDER / name

@@ -68,7 +68,7 @@ def test_migrations_take_from_the_app_what_they_took() -> None:
     found = {path.name: _used(path) for path in MIGRATIONS.glob("0*.py")}
     used = {name: sorted(_longest(names)) for name, names in found.items() if names}
     assert used, "the first migration takes a default from the app"
-    snapshots.compare("migrations.json", used)
+    snapshots.assert_as_stored("migrations.json", used)
     lost = [each for names in used.values() for each in names if not leads_somewhere(each)]
     assert lost == []
 

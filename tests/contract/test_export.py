@@ -285,8 +285,8 @@ def shorter(number: re.Match[str]) -> str:
 
 def test_export_is_as_before(walk: Any) -> None:
     name = walk.row.name
-    snapshots.compare(f"export/{name}.jsonl", as_jsonl(walk.export("jsonl")))
-    snapshots.compare(f"export/{name}.csv", as_csv(walk.export("csv")))
+    snapshots.assert_as_stored(f"export/{name}.jsonl", as_jsonl(walk.export("jsonl")))
+    snapshots.assert_as_stored(f"export/{name}.csv", as_csv(walk.export("csv")))
 
 
 @pytest.mark.parametrize("walk", ["text"], indirect=True)
@@ -298,7 +298,7 @@ def test_files_and_the_arrays_in_them_keep_their_names(walk: str, settings: Sett
         loaded = np.load(path)
         found[name] = sorted(loaded) if path.suffix == ".npz" else str(loaded.dtype)
     assert found
-    snapshots.compare("arrays.json", found)
+    snapshots.assert_as_stored("arrays.json", found)
 
 
 def names_in(value: Any, path: str = "") -> Iterator[str]:
@@ -322,7 +322,7 @@ def test_names_in_stored_json_stay(walk: str) -> None:
             if isinstance(field, JSONField):
                 names = {name for value in values for name in names_in(value)}
                 found[f"{model._meta.db_table}.{field.column}"] = sorted(names)
-    snapshots.compare("json_in_rows.json", found)
+    snapshots.assert_as_stored("json_in_rows.json", found)
 
 
 @pytest.mark.parametrize("walk", ["topics"], indirect=True)
@@ -332,4 +332,4 @@ def test_project_is_told_as_before(walk: str) -> None:
         assert told.pop(name)
     for label in told["labels"]:
         assert label.pop("id")
-    snapshots.compare("project.json", plain(told))
+    snapshots.assert_as_stored("project.json", plain(told))

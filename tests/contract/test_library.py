@@ -68,7 +68,7 @@ def test_scores_stay() -> None:
         "bald": scores.bald([PROBA, other]),
         "expected_model_change": scores.expected_model_change(PROBA, POINTS),
     }
-    snapshots.compare("scores.json", {name: rounded(each) for name, each in found.items()})
+    snapshots.assert_as_stored("scores.json", {name: rounded(each) for name, each in found.items()})
 
 
 def test_spread_rows_stay() -> None:
@@ -81,7 +81,7 @@ def test_spread_rows_stay() -> None:
         "kmeans_pp around labels": diversity.kmeans_pp(points, 5, far, 3),
         "badge": diversity.badge(proba, points, 5, 3),
     }
-    snapshots.compare("spread.json", {name: each.tolist() for name, each in found.items()})
+    snapshots.assert_as_stored("spread.json", {name: each.tolist() for name, each in found.items()})
 
 
 def test_agreement_stays() -> None:
@@ -92,7 +92,7 @@ def test_agreement_stays() -> None:
         # The solver stops when changes are small, so fewer digits agree everywhere.
         "dawid_skene": np.round(agreement.dawid_skene(ANSWERS, 3).proba, 4).tolist(),
     }
-    snapshots.compare("agreement.json", found)
+    snapshots.assert_as_stored("agreement.json", found)
 
 
 # Picks -------------------------------------------------------------------------------------------
@@ -150,4 +150,4 @@ def picks(name: str, space: LabelSpace) -> list[str]:
 @pytest.mark.parametrize("kind", [SingleLabel, MultiLabel])
 def test_same_seed_gives_the_same_picks_as_before(kind: Any) -> None:
     found = {name: picks(name, kind(CLASSES)) for name in strategies.STRATEGIES}
-    snapshots.compare(f"picks_{kind.kind}.json", found)
+    snapshots.assert_as_stored(f"picks_{kind.kind}.json", found)

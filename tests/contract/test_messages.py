@@ -25,7 +25,7 @@ def _entry(entry: dict[str, Any]) -> dict[str, Any]:
 def test_tasks_keep_their_names_and_arguments() -> None:
     # A message carries the arguments in their order.
     found = {name: str(inspect.signature(task.run)) for name, task in _ours().items()}
-    snapshots.compare("tasks.json", found)
+    snapshots.assert_as_stored("tasks.json", found)
 
 
 def test_tasks_are_named_in_words_and_not_by_their_module() -> None:
@@ -37,7 +37,7 @@ def test_tasks_are_named_in_words_and_not_by_their_module() -> None:
 def test_beat_sends_what_there_is() -> None:
     entries = app.conf.beat_schedule
     assert {entry["task"] for entry in entries.values()} <= set(_ours())
-    snapshots.compare("beat.json", {name: _entry(each) for name, each in entries.items()})
+    snapshots.assert_as_stored("beat.json", {name: _entry(each) for name, each in entries.items()})
 
 
 def test_queues_and_routes_stay() -> None:
@@ -45,4 +45,4 @@ def test_queues_and_routes_stay() -> None:
     more = ("task_default_routing_key", "task_serializer", "accept_content")
     found = {name: getattr(app.conf, name) for name in (*names, *more)}
     queue_of = {name: app.amqp.router.route({}, name)["queue"].name for name in _ours()}
-    snapshots.compare("queues.json", {**found, "app": app.main, "queue of": queue_of})
+    snapshots.assert_as_stored("queues.json", {**found, "app": app.main, "queue of": queue_of})

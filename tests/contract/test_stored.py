@@ -53,7 +53,9 @@ def _choices(field: "models.Field[Any, Any]") -> str:
 
 
 def test_tables_columns_and_values_stay() -> None:
-    snapshots.compare("tables.json", {each._meta.db_table: _columns(each) for each in _tables()})
+    snapshots.assert_as_stored(
+        "tables.json", {each._meta.db_table: _columns(each) for each in _tables()}
+    )
 
 
 def test_names_of_indexes_and_constraints_stay() -> None:
@@ -64,7 +66,7 @@ def test_names_of_indexes_and_constraints_stay() -> None:
         }
         for each in _tables()
     }
-    snapshots.compare("indexes.json", found)
+    snapshots.assert_as_stored("indexes.json", found)
 
 
 @pytest.mark.django_db
@@ -80,7 +82,7 @@ def test_names_that_rows_hold_without_a_list_of_choices_stay() -> None:
         "kinds of reports": sorted(background_reports.MAKERS),
         "strategies": list(strategies.STRATEGIES),
     }
-    snapshots.compare("names_in_rows.json", found)
+    snapshots.assert_as_stored("names_in_rows.json", found)
 
 
 @pytest.mark.django_db
@@ -88,7 +90,7 @@ def test_preferences_of_the_desk_keep_their_names_and_defaults(client: Client, a
     # They are stored by these names, as far as somebody changed them.
     client.force_login(ana)
     form = client.get(reverse("desk_preferences")).context["form"]
-    snapshots.compare("desk.json", {name: form[name].value() for name in form.fields})
+    snapshots.assert_as_stored("desk.json", {name: form[name].value() for name in form.fields})
 
 
 # Addresses ---------------------------------------------------------------------------------------
@@ -106,7 +108,7 @@ def _addresses(patterns: list[Any], before: str = "", space: str = "") -> Iterat
 
 def test_addresses_and_their_names_stay() -> None:
     found = sorted(f"/{route}  {name}".rstrip() for route, name in _addresses(_patterns()))
-    snapshots.compare("urls.txt", "\n".join(found) + "\n")
+    snapshots.assert_as_stored("urls.txt", "\n".join(found) + "\n")
 
 
 def _patterns() -> list[Any]:
@@ -142,13 +144,13 @@ def test_commands_and_their_options_stay() -> None:
         for name, app in get_commands().items()
         if app == "annotator" and name not in OF_DJANGO
     }
-    snapshots.compare("commands.json", found)
+    snapshots.assert_as_stored("commands.json", found)
 
 
 def test_environment_variables_and_their_defaults_stay() -> None:
     lines = (servers.ROOT / ".env.example").read_text().splitlines()
     found = [line for line in lines if re.match(r"(# )?[A-Z][A-Z_]+=", line)]
-    snapshots.compare("environment.txt", "\n".join(sorted(found)) + "\n")
+    snapshots.assert_as_stored("environment.txt", "\n".join(sorted(found)) + "\n")
 
 
 # What processes and browsers share ---------------------------------------------------------------
@@ -159,7 +161,7 @@ def test_names_in_broker_cookies_and_files_stay() -> None:
     for path in (servers.ROOT / "annotator").rglob("*.py"):
         if "bench" not in path.parts:
             found |= _named_in(path.read_text())
-    snapshots.compare("shared_names.txt", "\n".join(sorted(found)) + "\n")
+    snapshots.assert_as_stored("shared_names.txt", "\n".join(sorted(found)) + "\n")
 
 
 def _named_in(source: str) -> set[str]:
@@ -179,7 +181,7 @@ def test_names_that_browsers_keep_stay() -> None:
     found: set[str] = set()
     for path in (servers.ROOT / "static").rglob("*.js"):
         found |= set(re.findall(r"[\"'`](winnow[^\"'`]*)[\"'`]", path.read_text()))
-    snapshots.compare("browser_names.txt", "\n".join(sorted(found)) + "\n")
+    snapshots.assert_as_stored("browser_names.txt", "\n".join(sorted(found)) + "\n")
 
 
 @pytest.mark.django_db
@@ -189,4 +191,4 @@ def test_figures_for_prometheus_keep_their_names(
     settings.METRICS = "loopback"
     text = client.get("/metrics").content.decode()
     found = sorted(line.removeprefix("# TYPE ") for line in text.splitlines() if "# TYPE" in line)
-    snapshots.compare("metrics.txt", "\n".join(found) + "\n")
+    snapshots.assert_as_stored("metrics.txt", "\n".join(found) + "\n")
